@@ -19,7 +19,7 @@ export interface WorkerBoot {
   thread: number;
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
-  /** What the worker adds to its own `performance.timeOrigin`-based clock, so that all threads' times compare. */
+  /** The host's time origin, which the worker's clock counts from as well, so that all times compare. */
   timeOrigin: number;
 }
 
@@ -55,13 +55,15 @@ export interface Timer {
 export interface Host {
   /** Cores that the process may use: an integer, at least 1. */
   cores(): number;
-  /** Milliseconds, monotonic, on a base that is the same in all workers. */
+  /** The moment, in milliseconds of the wall clock, at which `now()` was 0. Workers count from it, too. */
+  readonly timeOrigin: number;
+  /** Milliseconds, monotonic. */
   now(): number;
   /** Calls back once, or every `ms` milliseconds. Does not keep the program alive. */
   after(ms: number, call: () => void): Timer;
   every(ms: number, call: () => void): Timer;
-  /** The bytes of a build of the kernel. */
-  kernelBytes(build: Build): Promise<Uint8Array>;
+  /** Loads and compiles a build of the kernel, once. */
+  kernel(build: Build): Promise<WebAssembly.Module>;
   /** Instantiates the kernel in this thread. */
   instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernel;
   spawn(boot: WorkerBoot, events: WorkerEvents): WorkerHandle;

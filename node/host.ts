@@ -1,0 +1,47 @@
+// What the engine needs from Node, Deno and Bun: `node:worker_threads` is the same in all three.
+
+import { Worker } from "node:worker_threads";
+import type { Host, Timer, WorkerBoot, WorkerEvents, WorkerHandle, WorkerMessage } from "../src/host.ts";
+import { readCores } from "./cores.ts";
+import { compileKernel, instantiateKernel } from "./kernel.ts";
+
+/** Where the built files are. The defaults are right for the published package. */
+export interface NodeHostFiles {
+  worker?: URL;
+  /** The folder of kernel.wasm and kernel-scalar.wasm. */
+  kernels?: URL;
+}
+
+export function createNodeHost(files: NodeHostFiles = {}): Host {
+  const workerUrl = files.worker ?? new URL("./node-worker.js", import.meta.url);
+  const kernels = files.kernels ?? new URL("./", import.meta.url);
+  return {
+    cores: () => readCores().usable,
+    timeOrigin: performance.timeOrigin,
+    now: () => performance.now(),
+    after: (ms, call) => unreferenced(setTimeout(call, ms)),
+    every: (ms, call) => unreferenced(setInterval(call, ms)),
+    kernel: (build) => compileKernel(new URL(build === "simd" ? "kernel.wasm" : "kernel-scalar.wasm", kernels)),
+    instantiate: (module, memory) => instantiateKernel(module, memory, performance.timeOrigin),
+    spawn: (boot, events) => spawn(workerUrl, boot, events),
+  };
+}
+
+function spawn(url: URL, boot: WorkerBoot, events: WorkerEvents): WorkerHandle {
+  // The program's own flags (--input-type, --import, …) are about its code, not the worker's.
+  const worker = new Worker(url, { workerData: boot, name: `allcores ${boot.thread}`, execArgv: [] });
+  worker.on("message", (message: WorkerMessage) => events.message(message));
+  worker.on("messageerror", (error) => events.error(error));
+  worker.on("error", (error) => events.error(error));
+  worker.on("exit", () => events.exit());
+  return {
+    keepAlive: (on) => (on ? worker.ref() : worker.unref()),
+    // Bun's promise may stay pending for a busy worker, so nobody waits for it: "exit" tells.
+    terminate: () => void worker.terminate(),
+  };
+}
+
+function unreferenced(timer: NodeJS.Timeout): Timer {
+  timer.unref();
+  return { cancel: () => clearTimeout(timer) };
+}

@@ -1,0 +1,280 @@
+// The engine: a queue of jobs before a pool, and a new pool when one is broken.
+
+import { MAX_THREADS } from "../assembly/layout.ts";
+import { countJob } from "./count.ts";
+import { EngineError, messageOf } from "./errors.ts";
+import { hasSimd, hasThreads } from "./features.ts";
+import type { Host, Timer } from "./host.ts";
+import { heapBytes, type Job, type JobControl, readCommon, resultAddress, writeJob } from "./jobs.ts";
+import { mandelbrotJob } from "./mandelbrot.ts";
+import { integer, oneOf, readOptions } from "./options.ts";
+import { Pool } from "./pool.ts";
+import type {
+  Build,
+  CountOptions,
+  CountResult,
+  Engine,
+  EngineOptions,
+  EngineStatistics,
+  JobResult,
+  MandelbrotOptions,
+  MandelbrotResult,
+  ModeReason,
+} from "./types.ts";
+
+/** Milliseconds between two calls of `onProgress`. */
+const PROGRESS_INTERVAL = 50;
+
+/** Milliseconds within which workers must have left a job that was aborted. Beyond it they are taken for hung. */
+const STOP_DEADLINE = 10_000;
+
+/** Creates an engine on a platform. The hosts' `createEngine` are this function with their `Host`. */
+export async function createEngineOn(host: Host, options?: EngineOptions): Promise<Engine> {
+  const raw = readOptions("createEngine options", options, ["threads", "build", "startTimeout"]);
+  const cores = host.cores();
+  const threads = integer(raw, "threads", 1, MAX_THREADS, Math.min(cores, MAX_THREADS));
+  const build = oneOf<Build>(raw, "build", ["simd", "scalar"], hasSimd() ? "simd" : "scalar");
+  const startTimeout = integer(raw, "startTimeout", 1, 2 ** 31 - 1, 10_000);
+  if (!hasThreads()) {
+    throw new EngineError(
+      "E_UNSUPPORTED",
+      "this platform has no WebAssembly threads: use Node 20, Deno 2, Bun 1.4 or later",
+    );
+  }
+  const module = await loadKernel(host, build);
+  const startPool = () => Pool.start(host, module, threads, startTimeout);
+  return new PooledEngine(host, startPool, await startPool(), threads, cores, build);
+}
+
+async function loadKernel(host: Host, build: Build): Promise<WebAssembly.Module> {
+  try {
+    return await host.kernel(build);
+  } catch (error) {
+    throw new EngineError(
+      "E_KERNEL",
+      `the ${build} build of the kernel could not be loaded (${messageOf(error)}): install or build allcores again`,
+      { cause: error },
+    );
+  }
+}
+
+/** A job in the queue. */
+interface Task {
+  run(pool: Pool): Promise<void>;
+  reject(error: unknown): void;
+}
+
+class PooledEngine implements Engine {
+  readonly threads: number;
+  readonly cores: number;
+  readonly mode = "shared";
+  readonly modeReason: ModeReason = {
+    code: "threads-available",
+    message: "The platform has WebAssembly threads, and lets workers share one memory.",
+  };
+  readonly build: Build;
+  readonly #host: Host;
+  readonly #startPool: () => Promise<Pool>;
+  #pool: Pool;
+  readonly #queue: Task[] = [];
+  #draining = false;
+  #closed: Promise<void> | undefined;
+  #repairing: Promise<void> = Promise.resolve();
+  /** Broken pools whose workers are leaving. */
+  readonly #retiring = new Set<Promise<void>>();
+  readonly #statistics = { jobsDone: 0, workersLost: 0, memoriesRetired: 0, parkRescues: 0 };
+
+  constructor(host: Host, startPool: () => Promise<Pool>, pool: Pool, threads: number, cores: number, build: Build) {
+    this.#host = host;
+    this.#startPool = startPool;
+    this.#pool = pool;
+    this.threads = threads;
+    this.cores = cores;
+    this.build = build;
+  }
+
+  get oversubscribed(): boolean {
+    return this.threads > this.cores;
+  }
+
+  get statistics(): EngineStatistics {
+    const { parkRescues, workersLost } = this.#statistics;
+    return {
+      ...this.#statistics,
+      parkRescues: parkRescues + this.#pool.parkRescues,
+      workersLost: workersLost + this.#pool.lost,
+    };
+  }
+
+  async mandelbrot(options?: MandelbrotOptions): Promise<MandelbrotResult> {
+    return this.#enqueue(...mandelbrotJob(options, this.threads));
+  }
+
+  async count(options?: CountOptions): Promise<CountResult> {
+    return this.#enqueue(...countJob(options, this.threads));
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#shutDown();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #shutDown(): Promise<void> {
+    for (const task of this.#queue.splice(0)) task.reject(closedError());
+    this.#pool.abandon(closedError());
+    this.#retire();
+    await this.#repairing.catch(() => {}); // its error is the jobs' affair
+    await Promise.all(this.#retiring);
+  }
+
+  #enqueue<Result extends JobResult>(job: Job<Result>, control: JobControl): Promise<Result> {
+    const { signal } = control;
+    return new Promise<Result>((resolve, reject) => {
+      if (this.#closed !== undefined) return reject(closedError());
+      if (signal?.aborted) return reject(abortedError(signal));
+      const task: Task = {
+        run: async (pool) => {
+          signal?.removeEventListener("abort", leaveQueue);
+          try {
+            resolve(await this.#run(pool, job, control));
+          } catch (error) {
+            reject(error);
+          }
+        },
+        reject: (error) => {
+          signal?.removeEventListener("abort", leaveQueue);
+          reject(error);
+        },
+      };
+      const leaveQueue = () => {
+        this.#queue.splice(this.#queue.indexOf(task), 1);
+        task.reject(abortedError(signal));
+      };
+      signal?.addEventListener("abort", leaveQueue);
+      this.#queue.push(task);
+      void this.#drain();
+    });
+  }
+
+  /** Runs the jobs of the queue, one after the other, each on a whole pool. */
+  async #drain(): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    while (this.#queue.length > 0) {
+      try {
+        this.#repairing = this.#repair();
+        await this.#repairing;
+      } catch (error) {
+        // Workers that do not start now will not start for the job behind either.
+        for (const task of this.#queue.splice(0)) task.reject(error);
+        break;
+      }
+      // The queue may have been emptied meanwhile.
+      await this.#queue.shift()?.run(this.#pool);
+    }
+    this.#draining = false;
+  }
+
+  /** Replaces a broken pool by a new one, with a new memory. */
+  async #repair(): Promise<void> {
+    if (this.#pool.failure === undefined) return;
+    this.#retire();
+    const pool = await this.#startPool();
+    this.#statistics.parkRescues += this.#pool.parkRescues;
+    this.#statistics.workersLost += this.#pool.lost;
+    this.#statistics.memoriesRetired++;
+    this.#pool = pool;
+    if (this.#closed !== undefined) {
+      this.#retire(); // closed while the new workers started: nobody else knows of them yet
+      throw closedError();
+    }
+  }
+
+  /** Lets the workers of the current pool leave, without waiting for them. */
+  #retire(): void {
+    const leaving = this.#pool.close().finally(() => this.#retiring.delete(leaving));
+    this.#retiring.add(leaving);
+  }
+
+  async #run<Result extends JobResult>(pool: Pool, job: Job<Result>, control: JobControl): Promise<Result> {
+    const { memory } = pool;
+    const block = memory.allocate(heapBytes(job));
+    let kept = false;
+    const free = () => memory.free(block);
+    try {
+      writeJob(memory, job, block);
+      const publishedMs = this.#host.now();
+      await this.#watch(pool, pool.run(), job, control);
+      const elapsedMs = this.#host.now() - publishedMs;
+      const common = readCommon(memory, job, block, publishedMs, elapsedMs);
+      const result = job.read(memory, resultAddress(job, block), common, () => {
+        kept = true;
+        return free;
+      });
+      this.#statistics.jobsDone++;
+      return result;
+    } finally {
+      if (!kept) free();
+    }
+  }
+
+  /** Waits for the running job, while it reports progress and listens for an abort. */
+  async #watch(pool: Pool, ended: Promise<void>, job: Job<JobResult>, control: JobControl): Promise<void> {
+    const { signal, onProgress } = control;
+    let stopped: { error: unknown } | undefined;
+    let deadline: Timer | undefined;
+    const stop = (error: unknown) => {
+      if (stopped !== undefined) return;
+      stopped = { error };
+      pool.stop();
+      deadline = this.#host.after(STOP_DEADLINE, () => {
+        pool.abandon(
+          new EngineError("E_WORKER_LOST", `workers did not leave a stopped job within ${STOP_DEADLINE} ms`),
+        );
+      });
+    };
+    const onAbort = () => stop(abortedError(signal));
+    let reported = 0;
+    const report = (done: number) => {
+      try {
+        reported = Math.max(reported, done);
+        onProgress?.({ done: reported, total: job.units });
+      } catch (error) {
+        stop(error);
+      }
+    };
+    const ticker =
+      onProgress === undefined
+        ? undefined
+        : this.#host.every(PROGRESS_INTERVAL, () => {
+            if (stopped === undefined) report(pool.progress());
+          });
+    signal?.addEventListener("abort", onAbort);
+    // It may have been aborted between the queue and here.
+    if (signal?.aborted) onAbort();
+    try {
+      await ended;
+      ticker?.cancel();
+      if (stopped === undefined) report(job.units);
+    } finally {
+      ticker?.cancel();
+      deadline?.cancel();
+      signal?.removeEventListener("abort", onAbort);
+    }
+    if (stopped !== undefined) throw stopped.error;
+  }
+}
+
+function closedError(): EngineError {
+  return new EngineError("E_CLOSED", "the engine is closed: create another one with createEngine()");
+}
+
+function abortedError(signal: JobControl["signal"]): EngineError {
+  const reason = signal?.reason;
+  const because = reason instanceof Error && reason.name !== "AbortError" ? `: ${reason.message}` : "";
+  return new EngineError("E_ABORTED", `the job was aborted by its signal${because}`, { cause: reason });
+}

@@ -1,0 +1,131 @@
+// The memory that an engine's workers share, as the host sees it: words by address, and a heap for what jobs need.
+
+import { HEAP, MAX_PAGES, PAGE_BYTES } from "../assembly/layout.ts";
+import { EngineError, messageOf } from "./errors.ts";
+
+/** A part of the heap that a job, or a view on its result, holds. */
+export interface Block {
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** Blocks begin on 16 bytes: enough for any value that the kernel stores. */
+const ALIGNMENT = 16;
+
+const INITIAL_PAGES = Math.ceil(HEAP / PAGE_BYTES);
+
+export class EngineMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly #maximumBytes: number;
+  /** Blocks in use, by address. */
+  readonly #blocks: Block[] = [];
+  #view: DataView;
+
+  constructor() {
+    const [memory, pages] = createMemory();
+    this.memory = memory;
+    this.#maximumBytes = pages * PAGE_BYTES;
+    this.#view = new DataView(memory.buffer);
+  }
+
+  int(address: number): number {
+    return this.#view.getInt32(address, true);
+  }
+
+  setInt(address: number, value: number): void {
+    this.#view.setInt32(address, value, true);
+  }
+
+  /** A 64-bit integer as a number: all that the kernel counts stays below 2^53. */
+  long(address: number): number {
+    return Number(this.#view.getBigInt64(address, true));
+  }
+
+  double(address: number): number {
+    return this.#view.getFloat64(address, true);
+  }
+
+  setDouble(address: number, value: number): void {
+    this.#view.setFloat64(address, value, true);
+  }
+
+  /** Reads a word that a thread may write at the same time. */
+  atomic(address: number): number {
+    return Atomics.load(new Int32Array(this.memory.buffer, address, 1), 0);
+  }
+
+  /** Takes the first gap of the heap that is large enough, and grows the memory if there is none. */
+  allocate(bytes: number): Block {
+    let address = align(HEAP);
+    let index = 0;
+    for (const block of this.#blocks) {
+      if (block.address - address >= bytes) break;
+      address = align(block.address + block.bytes);
+      index++;
+    }
+    this.#reserve(address + bytes, bytes);
+    const block = { address, bytes };
+    this.#blocks.splice(index, 0, block);
+    return block;
+  }
+
+  /** Gives a block back. No effect if it was given back before. */
+  free(block: Block): void {
+    const index = this.#blocks.indexOf(block);
+    if (index >= 0) this.#blocks.splice(index, 1);
+  }
+
+  #reserve(end: number, bytes: number): void {
+    if (end > this.#maximumBytes) {
+      throw new EngineError(
+        "E_MEMORY",
+        `the job needs ${megabytes(bytes)} MB, but a memory has ${megabytes(this.#maximumBytes)} MB at most` +
+          `${this.#blocks.length > 0 ? `, and views that were not released hold ${megabytes(this.#held())} MB` : ""}: ` +
+          "compute a smaller picture, or a part of it at a time",
+      );
+    }
+    const missing = end - this.memory.buffer.byteLength;
+    if (missing <= 0) return;
+    try {
+      this.memory.grow(Math.ceil(missing / PAGE_BYTES));
+    } catch (error) {
+      throw new EngineError(
+        "E_MEMORY",
+        `the job needs ${megabytes(bytes)} MB, which the platform refused (${messageOf(error)}): ` +
+          "free memory, or compute a smaller picture",
+        { cause: error },
+      );
+    }
+    // The buffer of before keeps its old length, so nobody may hold a view of it across this line.
+    this.#view = new DataView(this.memory.buffer);
+  }
+
+  #held(): number {
+    return this.#blocks.reduce((sum, block) => sum + block.bytes, 0);
+  }
+}
+
+/** Creates the memory with the largest maximum that the platform accepts; phones refuse what desktops merely reserve. */
+function createMemory(): [WebAssembly.Memory, number] {
+  for (let maximum = MAX_PAGES; ; maximum /= 2) {
+    try {
+      return [new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared: true }), maximum];
+    } catch (error) {
+      if (maximum <= 256) {
+        throw new EngineError(
+          "E_MEMORY",
+          `the platform refused a shared memory, even one of ${megabytes(maximum * PAGE_BYTES)} MB at most: ${messageOf(error)}`,
+          { cause: error },
+        );
+      }
+    }
+  }
+}
+
+function align(address: number): number {
+  return Math.ceil(address / ALIGNMENT) * ALIGNMENT;
+}
+
+function megabytes(bytes: number): number {
+  return Math.ceil(bytes / 1e6);
+}

@@ -1,0 +1,26 @@
+// What a worker does, on any platform: park, work, report an end, until the memory is closed.
+
+import { GENERATION_CLOSED, GENERATION_NONE, WORK_LAST } from "../assembly/layout.ts";
+import { messageOf } from "./errors.ts";
+import type { Kernel, WorkerMessage } from "./host.ts";
+
+/**
+ * Serves jobs until the memory is closed. Blocks the thread. `instantiate` makes this worker's kernel; whatever it, or
+ * the kernel, throws is reported, and the worker is done: its instance may be in any state.
+ */
+export function serve(thread: number, instantiate: () => Kernel, post: (message: WorkerMessage) => void): void {
+  try {
+    const kernel = instantiate();
+    post({ type: "allcores:ready" });
+    let generation = GENERATION_NONE;
+    for (;;) {
+      generation = kernel.park(thread, generation);
+      if (generation === GENERATION_CLOSED) return;
+      if (kernel.work(thread) & WORK_LAST) post({ type: "allcores:end", generation });
+    }
+  } catch (error) {
+    // By name: a platform may run this in another realm than the one that made the error.
+    const trap = error instanceof Error && error.name === "RuntimeError";
+    post({ type: "allcores:failed", trap, message: messageOf(error) });
+  }
+}

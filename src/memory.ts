@@ -21,8 +21,9 @@ export class EngineMemory {
   readonly #blocks: Block[] = [];
   #view: DataView;
 
-  constructor() {
-    const [memory, pages] = createMemory();
+  /** The serial build of the kernel takes an unshared memory; every other build a shared one. */
+  constructor(shared = true) {
+    const [memory, pages] = createMemory(shared);
     this.memory = memory;
     this.#maximumBytes = pages * PAGE_BYTES;
     this.#view = new DataView(memory.buffer);
@@ -106,15 +107,15 @@ export class EngineMemory {
 }
 
 /** Creates the memory with the largest maximum that the platform accepts; phones refuse what desktops merely reserve. */
-function createMemory(): [WebAssembly.Memory, number] {
+function createMemory(shared: boolean): [WebAssembly.Memory, number] {
   for (let maximum = MAX_PAGES; ; maximum /= 2) {
     try {
-      return [new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared: true }), maximum];
+      return [new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared }), maximum];
     } catch (error) {
       if (maximum <= 256) {
         throw new EngineError(
           "E_MEMORY",
-          `the platform refused a shared memory, even one of ${megabytes(maximum * PAGE_BYTES)} MB at most: ${messageOf(error)}`,
+          `the platform refused a memory, even one of ${megabytes(maximum * PAGE_BYTES)} MB at most: ${messageOf(error)}`,
           { cause: error },
         );
       }

@@ -78,7 +78,7 @@ function oneCore(input: VerdictInput): Verdict {
 function notMeasured({ usableCores }: VerdictInput): Verdict {
   return {
     limiter: "none",
-    text: `Nothing is known about scaling without a row of 2 to ${usableCores} threads.`,
+    text: `Nothing is known about scaling; measure 1 and ${usableCores} threads.`,
   };
 }
 
@@ -121,10 +121,9 @@ function throttled(input: VerdictInput, best: VerdictRow): Verdict {
 }
 
 function schedule(best: VerdictRow): Verdict {
-  const allowed = `${best.ceiling.toFixed(2)} times that the schedule allows`;
   return {
     limiter: "schedule",
-    text: `${reaches(best)}, near the ${allowed}; the limiter is the schedule: try dynamic, or smaller chunks.`,
+    text: `${reaches(best)}, near the ${best.ceiling.toFixed(2)} that the schedule allows; the limiter is the schedule: try dynamic, or smaller chunks.`,
   };
 }
 
@@ -153,7 +152,7 @@ function nameOf(limiter: "cores" | "quota" | "throttling", { quota }: VerdictInp
 }
 
 function reaches(row: VerdictRow): string {
-  return `Reaches ${row.speedup.toFixed(2)} times with ${row.threads} threads, ${percent(row.efficiency)} efficiency`;
+  return `Reaches a speedup of ${row.speedup.toFixed(2)} with ${row.threads} threads, ${percent(row.efficiency)} efficiency`;
 }
 
 function percent(fraction: number): string {

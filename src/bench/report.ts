@@ -1,0 +1,57 @@
+// The report of a scaling benchmark, as JSON. Schema "allcores.scaling/1": fields may be added, none renamed.
+
+import type { Algorithm, Region, Schedule, WorkerReport } from "../types.ts";
+import type { Limiter } from "./verdict.ts";
+
+/** What is rendered. */
+export interface Workload {
+  width: number;
+  height: number;
+  maxIterations: number;
+  region: Region;
+  algorithm: Algorithm;
+  schedule: Schedule;
+}
+
+/** Samples of one thing, in milliseconds, and what they say. */
+export interface Timing {
+  samplesMs: number[];
+  medianMs: number;
+  /** Median absolute deviation, not scaled. */
+  madMs: number;
+}
+
+/** One number of threads. */
+export interface ScalingRow extends Timing {
+  threads: number;
+  /** Against the row of one thread. */
+  speedup: number;
+  /** Against the best serial build. */
+  speedupSerial: number;
+  /** speedup / threads. */
+  efficiency: number;
+  /** The serial fraction that the speedup implies; null for one thread. */
+  karpFlatt: number | null;
+  /** The most speedup that the schedule allows for this work. */
+  ceiling: number;
+  /** More threads than the process may use cores. */
+  oversubscribed: boolean;
+  countsSha256: string;
+  /** What each worker did in the sample nearest to the median. */
+  workers: WorkerReport[];
+}
+
+/** The benchmark of one workload. */
+export interface ScalingRun {
+  workload: Workload;
+  countsSha256: string;
+  /** The best serial build: no threads, no shared memory. */
+  serial: Timing;
+  rows: ScalingRow[];
+  /** A new engine's start, and its first picture; medians over a few engines of `threads` workers. */
+  cold: { threads: number; spawnMs: number; firstResultMs: number } | null;
+  /** How much slower one worker is than the best serial build, as a fraction of its time. */
+  costOfThreads: number;
+  limiter: Limiter;
+  verdict: string;
+}

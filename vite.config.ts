@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+
+const KERNELS = ["kernel.wasm", "kernel-scalar.wasm", "kernel-serial.wasm"];
 
 // The published JavaScript: one file an entry, everything that is not Node's own bundled in.
 export default defineConfig({
@@ -6,7 +9,7 @@ export default defineConfig({
     ssr: true,
     target: "node20",
     outDir: "dist",
-    emptyOutDir: false, // the kernels are there already
+    emptyOutDir: true,
     minify: false,
     rolldownOptions: {
       input: {
@@ -20,6 +23,16 @@ export default defineConfig({
     },
   },
   ssr: { noExternal: true },
+  plugins: [
+    {
+      name: "allcores-kernels",
+      generateBundle() {
+        for (const fileName of KERNELS) {
+          this.emitFile({ type: "asset", fileName, source: readFileSync(`build/${fileName}`) });
+        }
+      },
+    },
+  ],
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: "test/setup.ts",

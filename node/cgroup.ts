@@ -61,7 +61,7 @@ function readOwnPath(root: string, version: 1 | 2, controller: string): string |
   for (const line of (readText(root, "/proc/self/cgroup") ?? "").split("\n")) {
     const [, id, controllers = "", path] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
     if (path === undefined) continue;
-    const matches = version === 2 ? id === "0" && controllers === "" : controllers.split(",").includes(controller);
+    const matches = version === 2 ? id === "0" : controllers.split(",").includes(controller);
     if (matches) return path;
   }
   return null;

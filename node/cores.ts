@@ -65,12 +65,12 @@ export function readCores(options: CoreOptions = {}): CoreReport {
 
 /** Rounded up, for a fraction of a core is worth a thread: of 1.5 cores, one thread would leave a third unused. */
 function countUsable(affinity: number, quota: number | null): number {
-  return Math.max(1, quota === null ? affinity : Math.min(affinity, Math.ceil(quota)));
+  return quota === null ? affinity : Math.min(affinity, Math.ceil(quota));
 }
 
 /**
- * The kernel's own list is asked first, because `availableParallelism` of Deno and Bun (and of libuv from 1.49 on) has
- * the quota in it, rounded down: of 1.5 cores it leaves one.
+ * The system's own list is asked first, because `availableParallelism` of Deno and Bun (and, in part, of Node from
+ * libuv 1.49 on) has the quota in it, rounded down: of 1.5 cores it leaves one.
  */
 function countAffinity(root: string, logical: number, parallelism: number): number {
   const status = readText(root, "/proc/self/status") ?? "";

@@ -63,8 +63,8 @@ const PROBES: readonly (readonly [name: string, probe: Probe])[] = [
   ["load", checkLoad],
 ];
 
-/** The least versions that the suite runs on. An older one may do: the other checks tell. */
-const LEAST_MAJOR = { node: [20, 0], deno: [2, 0], bun: [1, 2] } as const;
+/** The oldest versions that allcores supports. An older one may do: the other checks tell. */
+const LEAST_VERSION = { node: [20, 0], deno: [2, 0], bun: [1, 2] } as const;
 
 /** Runs as a script in Node and Bun and as a module in Deno, so it can neither `require` nor declare imports. */
 const WORKER_SOURCE = `import("node:worker_threads").then(({ parentPort, workerData }) => {
@@ -76,7 +76,7 @@ const WORKER_SOURCE = `import("node:worker_threads").then(({ parentPort, workerD
 
 /**
  * Tries out everything that an engine with threads needs, and looks for what would slow it down or spoil figures.
- * Starts one worker, and takes a tenth of a second or so; never more than 5 seconds. Does not reject.
+ * Starts one worker. Takes a tenth of a second or so; some 5 seconds if the worker does not answer. Does not reject.
  */
 export async function diagnose(options: CoreOptions = {}): Promise<Diagnosis> {
   const environment = readEnvironment(options);
@@ -126,11 +126,11 @@ function summarise(checks: Check[], environment: Environment): string {
 
 function checkRuntime({ runtime, version, engine, platform, arch }: Environment): Finding {
   const found = `${runtime} ${version}${engine ? ` (${engine})` : ""} on ${platform} ${arch}`;
-  const [leastMajor, leastMinor] = LEAST_MAJOR[runtime];
+  const [leastMajor, leastMinor] = LEAST_VERSION[runtime];
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return { status: "ok", found };
   const least = leastMinor > 0 ? `${leastMajor}.${leastMinor}` : `${leastMajor}`;
-  return { status: "warn", found, advice: `allcores is tested on ${runtime} ${least} and later. Update it.` };
+  return { status: "warn", found, advice: `allcores supports ${runtime} ${least} and later. Update it.` };
 }
 
 function checkWebAssembly(): Finding {

@@ -111,7 +111,9 @@ export async function bench(flags: BenchFlags, io: Io, signal: AbortSignal): Pro
     }
   };
   say(conditions(measured.environment, plan));
-  const progress = io.progress(plan.workloads.length * stepsOf(scalingPlan(plan, plan.workloads[0] as Workload)) + 3);
+  const progress = io.progress(
+    plan.workloads.length * stepsOf(scalingPlan(plan, plan.workloads[0] as Workload, measured.environment)) + 3,
+  );
   try {
     await measure(plan, measured, progress, signal, io.colors, (text) => {
       progress.pause(() => say(text));
@@ -153,7 +155,8 @@ async function measure(
         if (signal.aborted) return;
         progress.label(`${workload.algorithm}, ${workload.schedule}`);
         const laboratory = laboratoryOf(serial);
-        const run = await measureScaling(laboratory, engine, scalingPlan(plan, workload), progress.step, signal);
+        const scaling = scalingPlan(plan, workload, measured.environment);
+        const run = await measureScaling(laboratory, engine, scaling, progress.step, signal);
         if (run === null) return;
         measured.runs.push(run);
         show(`${formatScaling(run, usableCores, colors)}\n`);
@@ -189,15 +192,15 @@ function laboratoryOf(serial: SerialRunner): Laboratory {
   };
 }
 
-function scalingPlan({ threads, samples }: BenchPlan, workload: Workload): ScalingPlan {
-  const { usable, quota } = readCores();
+function scalingPlan({ threads, samples }: BenchPlan, workload: Workload, environment: Environment): ScalingPlan {
+  const { usableCores, quota, loadAverage } = environment;
   return {
     workload,
     threads,
     samples,
-    usableCores: usable,
+    usableCores,
     quota,
-    loadAverage: null,
+    loadAverage,
     expectedSha256: isReference(workload) ? REFERENCE_SHA256 : undefined,
   };
 }

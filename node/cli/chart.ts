@@ -74,8 +74,8 @@ const CEILING_STYLE = `stroke-width="1.25" stroke-dasharray="5 4"`;
 const SAMPLE_WIDTH = 26;
 
 /**
- * Colours that people with any colour vision tell apart, without yellow, which is too light for lines on white: M. Okabe
- * and K. Ito, "Color Universal Design", 2008, https://jfly.uni-koeln.de/color/.
+ * Colours that people with any colour vision tell apart, without yellow, which is too light for lines on white: M.
+ * Okabe and K. Ito, "Color Universal Design", 2008, https://jfly.uni-koeln.de/color/.
  */
 const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
 const SHAPES = [symbolCircle, symbolSquare, symbolTriangle, symbolDiamond, symbolTriangle2, symbolStar];
@@ -227,9 +227,9 @@ function measured({ x, y, value }: Panel, { rows }: ChartSeries, index: number):
   const sorted = byThreads(rows);
   const points = sorted.map((row): Point => [x(row.threads), y(value(row))]);
   const bars = sorted.map((row) => {
-    const [from, to] = [y(value(row) * Math.max(0, 1 - row.spread)), y(value(row) * (1 + row.spread))];
-    const at = x(row.threads);
-    return `M${round(at)},${round(from)}V${round(to)}M${round(at - 3)},${round(from)}h6M${round(at - 3)},${round(to)}h6`;
+    const from = y(value(row) * Math.max(0, 1 - row.spread));
+    const to = y(value(row) * (1 + row.spread));
+    return `M${round(x(row.threads))},${round(from)}m-3,0h6m-3,0V${round(to)}m-3,0h6`;
   });
   return [
     curve(points, `stroke="${color}" stroke-width="2"`),

@@ -58,10 +58,9 @@ export function encodePng(rgb: Uint8Array, width: number, height: number): Uint8
 }
 
 /**
- * The escape count made continuous: `magnitude` is |z|² three iterations after the escape, so ln(|z|²)/2 = ln |z|, which
- * doubles with every iteration. (The normalised iteration count, as in the Mandelbrot chapter of Peitgen and Saupe, "The
- * Science of Fractal Images", 1988.) Far outside the set |z|² is Infinity, or even NaN: the greatest finite number
- * stands in, so that no edge shows where that begins.
+ * The escape count made continuous. `magnitude` is |z|² three iterations after the escape. Half its logarithm, ln |z|,
+ * doubles with every iteration there, so the log2 of that tells by what part of an iteration the escape was early. Far
+ * outside the set |z|² is Infinity: the greatest finite number stands in, so that no edge shows where that begins.
  */
 function escapeTime(count: number, magnitude: number): number {
   const finite = Number.isFinite(magnitude) ? magnitude : MAX_MAGNITUDE;
@@ -98,8 +97,8 @@ function onCurve(points: readonly Triple[], position: number): Triple {
   return [at(0), at(1), at(2)];
 }
 
-// Stops are mixed in Oklab, where equal distances look equal. Matrices: B. Ottosson, "A perceptual color space for image
-// processing", 2020, https://bottosson.github.io/posts/oklab/. Transfer function: IEC 61966-2-1 (sRGB).
+// Stops are mixed in Oklab, where equal distances look equal. Matrices: B. Ottosson, "A perceptual color space for
+// image processing", 2020, https://bottosson.github.io/posts/oklab/. Transfer function: IEC 61966-2-1 (sRGB).
 
 function labOf(hex: string): Triple {
   const [r, g, b] = [1, 3, 5].map((start) => toLinear(Number.parseInt(hex.slice(start, start + 2), 16))) as Triple;

@@ -20,8 +20,8 @@ export function dynamicCeiling(costs: ArrayLike<number>, threads: number): numbe
 }
 
 /**
- * The ceiling when the work was divided beforehand, as with the schedule `static`: the sum of the costs by the greatest.
- * Between 1 and the number of bands, which it is if nothing costs anything.
+ * The ceiling when the work was divided beforehand, as with the schedule `static`: the sum of the costs by the
+ * greatest. Between 1 and the number of bands, which it is if nothing costs anything.
  *
  * @param bandCosts What each thread's band costs: an entry a thread.
  */

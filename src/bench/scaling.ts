@@ -40,6 +40,8 @@ export class WrongCountsError extends Error {
 /** Renders before the samples: enough for a picture of a few milliseconds to reach the optimising compiler. */
 const WARM_UPS = 3;
 const COLD_STARTS = 3;
+/** Renders on one thread that tell what each chunk costs. */
+const PROFILES = 2;
 
 interface Samples {
   ms: number[];
@@ -48,7 +50,7 @@ interface Samples {
 
 /** Steps of `measureScaling`, for a progress bar: one a picture. */
 export function stepsOf(plan: ScalingPlan): number {
-  return (plan.threads.length + 1) * plan.samples + 2 * WARM_UPS + COLD_STARTS;
+  return (plan.threads.length + 1) * plan.samples + 2 * WARM_UPS + PROFILES + COLD_STARTS;
 }
 
 /**
@@ -103,10 +105,9 @@ export async function measureScaling(
       await render(engine, engine.threads);
     }
     // One thread, chunk by chunk: what a schedule can make of this work, whatever the schedule of the samples.
-    profile = cheapest([
-      (await render(engine, 1, { schedule: "dynamic" })).chunks(),
-      (await render(engine, 1, { schedule: "dynamic" })).chunks(),
-    ]);
+    const profiles: ChunkReport[][] = [];
+    for (let i = 0; i < PROFILES; i++) profiles.push((await render(engine, 1, { schedule: "dynamic" })).chunks());
+    profile = cheapest(profiles);
     for (let sample = 0; sample < plan.samples; sample++) {
       for (const threads of rotate([0, ...plan.threads], sample)) {
         if (signal.aborted) throw signal.reason;

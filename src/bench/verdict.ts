@@ -45,6 +45,8 @@ const SCALES = 0.9;
 const NEAR_CEILING = 0.05;
 /** A median absolute deviation above this fraction of the median leaves the result open. */
 const NOISY = 0.1;
+/** An efficiency above this did not happen: something slowed the row of one thread. */
+const IMPOSSIBLE = 1.05;
 /** With fewer samples than this the deviation means nothing: that of one is 0. */
 const FEWEST_SAMPLES = 3;
 
@@ -54,6 +56,7 @@ export function verdict(input: VerdictInput): Verdict {
   const best = bestRow(input.rows);
   if (best === undefined) return notMeasured(input);
   if (isNoisy(input, best)) return noisy(input);
+  if (best.efficiency > IMPOSSIBLE) return impossible(best);
   if (best.efficiency >= SCALES) return scales(input, best);
   if (input.throttledPeriods > 0) return throttled(input, best);
   const allowed = best.ceiling / best.threads;
@@ -101,9 +104,18 @@ function noisy({ samples, loadAverage, usableCores }: VerdictInput): Verdict {
   };
 }
 
+function impossible(best: VerdictRow): Verdict {
+  const found = `${best.threads} threads at ${percent(best.efficiency)} efficiency cannot be`;
+  return {
+    limiter: "noise",
+    text: `Inconclusive: ${found}, so something slowed the row of one thread; measure again on a quiet machine.`,
+  };
+}
+
 function scales(input: VerdictInput, best: VerdictRow): Verdict {
-  const fact = `Scales to ${best.threads} of ${input.usableCores} usable cores at ${percent(best.efficiency)} efficiency`;
-  if (best.threads < input.usableCores) {
+  const { threads, efficiency } = best;
+  const fact = `Scales to ${threads} of ${input.usableCores} usable cores at ${percent(efficiency)} efficiency`;
+  if (threads < input.usableCores) {
     return { limiter: "none", text: `${fact}; no limit was met, so more threads are worth a try.` };
   }
   if (!input.rows.some((row) => row.oversubscribed)) return { limiter: "none", text: `${fact}; no limit was met.` };
@@ -121,10 +133,8 @@ function throttled(input: VerdictInput, best: VerdictRow): Verdict {
 }
 
 function schedule(best: VerdictRow): Verdict {
-  return {
-    limiter: "schedule",
-    text: `${reaches(best)}, near the ${best.ceiling.toFixed(2)} that the schedule allows; the limiter is the schedule: try dynamic, or smaller chunks.`,
-  };
+  const fact = `${reaches(best)}, near the ${best.ceiling.toFixed(2)} that the schedule allows`;
+  return { limiter: "schedule", text: `${fact}; the limiter is the schedule: try dynamic, or smaller chunks.` };
 }
 
 function overhead({ costOfThreads }: VerdictInput, best: VerdictRow): Verdict {
@@ -133,7 +143,7 @@ function overhead({ costOfThreads }: VerdictInput, best: VerdictRow): Verdict {
   const allowed = `where the schedule allows ${percent(best.ceiling / best.threads)}`;
   return {
     limiter: "overhead",
-    text: `${reaches(best)}, ${allowed}; the limiter is overhead${cost}: try a bigger job, or look for shared hardware.`,
+    text: `${reaches(best)}, ${allowed}; the limiter is overhead${cost}: try a bigger job, or physical cores only.`,
   };
 }
 
@@ -151,8 +161,8 @@ function nameOf(limiter: "cores" | "quota" | "throttling", { quota }: VerdictInp
   return `the CPU quota of ${quota === 1 ? "1 core" : `${Number(quota?.toFixed(2))} cores`}`;
 }
 
-function reaches(row: VerdictRow): string {
-  return `Reaches a speedup of ${row.speedup.toFixed(2)} with ${row.threads} threads, ${percent(row.efficiency)} efficiency`;
+function reaches({ speedup, threads, efficiency }: VerdictRow): string {
+  return `Reaches a speedup of ${speedup.toFixed(2)} with ${threads} threads, ${percent(efficiency)} efficiency`;
 }
 
 function percent(fraction: number): string {

@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { WrongCountsError } from "../src/bench/scaling.ts";
 import { EngineError, messageOf } from "../src/errors.ts";
 import { bench } from "./cli/bench.ts";
 import { count } from "./cli/count.ts";
@@ -33,7 +34,9 @@ async function main(): Promise<number> {
       return signal.reason.exitCode;
     }
     const usage = error instanceof UsageError || (error instanceof EngineError && error.code === "E_ARGUMENT");
-    io.note(`error: ${messageOf(error)}`);
+    const foreseen = usage || error instanceof EngineError || error instanceof WrongCountsError;
+    // What nobody foresaw is a fault of ours, and whoever mends it needs to know where.
+    io.note(foreseen ? `error: ${messageOf(error)}` : String((error as Error).stack ?? error));
     if (usage) io.note("see allcores --help");
     return usage ? 2 : 1;
   }

@@ -157,8 +157,12 @@ describe("allcores bench", () => {
   test("Ctrl-C before anything was measured exits with 130 as well, and the report says so", async () => {
     const args = ["bench", "--width", "4000", "--height", "4000", "--max-iterations", "50000", "--algorithm", "naive"];
     await withFolder(async (path) => {
+      let interrupted = false;
       const { status } = await allcores([...args, "--json", path("report.json")], {
-        onOutput: (_, kill) => kill("SIGINT"),
+        onOutput: (_, kill) => {
+          if (!interrupted) kill("SIGINT"); // a second one would end it at once
+          interrupted = true;
+        },
       });
       expect(status).toBe(130);
       expect(JSON.parse(readFileSync(path("report.json"), "utf8"))).toMatchObject({ interrupted: true });

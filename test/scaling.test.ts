@@ -42,6 +42,7 @@ function fake({ wrongAt = -1 } = {}): Fake {
   const left = Object.fromEntries(Object.entries(TIMES).map(([threads, times]) => [threads, [...times]]));
   let pictures = 0;
   let clock = 0;
+  let cpu = 0;
   let warming = true;
   const counts = () => Uint32Array.of(pictures++ === wrongAt ? 1 : 0);
   const engineOf = (threads: number, elapsed: (options: MandelbrotOptions) => number): Engine =>
@@ -50,6 +51,7 @@ function fake({ wrongAt = -1 } = {}): Fake {
       async mandelbrot(options: MandelbrotOptions): Promise<MandelbrotResult> {
         const used = options.threads as number;
         const elapsedMs = elapsed(options);
+        cpu += elapsedMs * Math.min(used, 2); // two cores, all theirs
         return {
           elapsedMs,
           counts: counts(),
@@ -72,6 +74,7 @@ function fake({ wrongAt = -1 } = {}): Fake {
     },
     sha256: async ([first]) => `hash ${first}`,
     now: () => clock,
+    cpuMs: () => cpu,
     throttledPeriods: () => 0,
   };
   let profiled = 0;
@@ -107,6 +110,7 @@ describe("measureScaling", () => {
     expect(run?.rows.map(({ speedupSerial }) => speedupSerial)).toEqual([0.98, 1.96, 1.75]);
     expect(run?.rows.map(({ efficiency }) => efficiency)).toEqual([1, 1, 100 / 56 / 4]);
     expect(run?.rows.map(({ karpFlatt }) => karpFlatt)).toEqual([null, 0, expect.closeTo((0.56 - 0.25) / 0.75, 12)]);
+    expect(run?.rows.map(({ cpuShare }) => cpuShare)).toEqual([1, 1, expect.closeTo(0.5, 12)]);
     // 8 units of work, the first chunk has 4 of them: two threads can halve it, four cannot do better.
     expect(run?.rows.map(({ ceiling }) => ceiling)).toEqual([1, 2, 2]);
     expect(run?.rows.map(({ oversubscribed }) => oversubscribed)).toEqual([false, false, true]);

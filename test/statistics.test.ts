@@ -146,6 +146,7 @@ describe("verdict", () => {
       efficiency: speedup / threads,
       ceiling,
       oversubscribed: threads > 2,
+      cpuShare: 1,
     };
   }
 
@@ -165,6 +166,25 @@ describe("verdict", () => {
       limiter: "none",
       text: "Scales to 2 of 8 usable cores at 98 % efficiency; no limit was met, so more threads are worth a try.",
     });
+  });
+
+  test("is inconclusive where the processors did something else while the threads computed", () => {
+    const rows = [row(1, 1, 1), { ...row(2, 1.1, 2), cpuShare: 0.56 }];
+    expect(verdict({ ...good, rows })).toEqual({
+      limiter: "noise",
+      text: "Inconclusive: 2 threads got 56 % of 2 cores, because other programs ran there; measure again on a quiet machine.",
+    });
+    expect(verdict({ ...good, rows: [row(1, 1, 1), row(2, 1.1, 2)] }).limiter).toBe("overhead");
+    // What a quota takes is the quota's doing.
+    expect(verdict({ ...good, rows, quota: 1.1, throttledPeriods: 9 }).limiter).toBe("quota");
+  });
+
+  test("is inconclusive where the efficiency is more than there can be", () => {
+    expect(verdict({ ...good, rows: [row(1, 1, 1), row(2, 2.25, 2)] })).toEqual({
+      limiter: "noise",
+      text: "Inconclusive: 2 threads at 113 % efficiency cannot be, so something slowed the row of one thread; measure again on a quiet machine.",
+    });
+    expect(verdict({ ...good, rows: [row(1, 1, 1), row(2, 2.05, 2)] }).limiter).toBe("none");
   });
 
   test("does not judge by a row with more threads than cores", () => {

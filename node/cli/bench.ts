@@ -1,22 +1,16 @@
 // `allcores bench`: how rendering scales with threads, and whether a guarded count is exact.
 
-import { type CountReport, isWrong, measureCount } from "../../src/bench/counter.ts";
+import { isWrong } from "../../src/bench/counter.ts";
 import type { ScalingRun, Workload } from "../../src/bench/report.ts";
-import { type Laboratory, measureScaling, type ScalingPlan, stepsOf } from "../../src/bench/scaling.ts";
 import { mandelbrotJob, WHOLE_SET } from "../../src/mandelbrot.ts";
-import type { Algorithm, Guard, Schedule } from "../../src/types.ts";
-import { readCores } from "../cores.ts";
+import type { Algorithm, Schedule } from "../../src/types.ts";
 import { type Environment, readEnvironment } from "../environment.ts";
-import { sha256 } from "../hash.ts";
-import { createEngine } from "../index.ts";
-import { SerialRunner } from "../serial.ts";
 import { scalingChart } from "./chart.ts";
-import { formatCount } from "./count.ts";
 import { parseChoice, parseInteger, parseRegion, parseThreadList } from "./flags.ts";
-import { megabytes, percent, plural } from "./format.ts";
+import { percent, plural } from "./format.ts";
 import { Interrupt } from "./interrupt.ts";
-import { type Colors, checkWritable, type Io, type Progress, writeJson, writeResult } from "./io.ts";
-import { formatScaling } from "./scaling-table.ts";
+import { checkWritable, type Io, writeJson, writeResult } from "./io.ts";
+import { type BenchPlan, type Measured, measure, totalSteps } from "./measure.ts";
 
 export interface BenchFlags {
   threads: string;
@@ -31,33 +25,8 @@ export interface BenchFlags {
   svg?: string;
 }
 
-/** The hash of the reference picture's counts, as CPython computed them. */
-const REFERENCE_SHA256 = "b0df6708b10fafa4e145daa15d6e593cbde9f2ecfa5e91a55830e17c48c28c34";
-
-/** The counter of the Python benchmark. */
-const COUNTER = { threads: 10, increments: 100_000 };
-
 /** A share of the processors' time that others took, from which it is worth a warning. */
 const STEAL_WARNING = 0.01;
-
-interface Memory {
-  /** Resident memory that each worker adds. */
-  perThreadBytes: number;
-}
-
-interface Measured {
-  environment: Environment;
-  memory: Memory | null;
-  runs: ScalingRun[];
-  counters: CountReport[];
-  interrupted: boolean;
-}
-
-interface BenchPlan {
-  threads: number[];
-  samples: number;
-  workloads: Workload[];
-}
 
 function readPlan(flags: BenchFlags): BenchPlan {
   const threads = parseThreadList("--threads", flags.threads);
@@ -99,6 +68,7 @@ export async function bench(flags: BenchFlags, io: Io, signal: AbortSignal): Pro
     environment: readEnvironment(),
     memory: null,
     runs: [],
+    builds: [],
     counters: [],
     interrupted: false,
   };
@@ -111,14 +81,13 @@ export async function bench(flags: BenchFlags, io: Io, signal: AbortSignal): Pro
     }
   };
   say(conditions(measured.environment, plan));
-  const progress = io.progress(
-    plan.workloads.length * stepsOf(scalingPlan(plan, plan.workloads[0] as Workload, measured.environment)) + 3,
-  );
+  const progress = io.progress(totalSteps(plan, measured.environment));
+  const show = (text: string) => {
+    progress.pause(() => say(text));
+    save(false);
+  };
   try {
-    await measure(plan, measured, progress, signal, io.colors, (text) => {
-      progress.pause(() => say(text));
-      save(false);
-    });
+    await measure(plan, measured, { progress, colors: io.colors, show }, signal);
   } catch (error) {
     if (!(signal.reason instanceof Interrupt)) throw error;
   } finally {
@@ -134,102 +103,8 @@ export async function bench(flags: BenchFlags, io: Io, signal: AbortSignal): Pro
   return measured.counters.some(isWrong) ? 1 : 0;
 }
 
-async function measure(
-  plan: BenchPlan,
-  measured: Measured,
-  progress: Progress,
-  signal: AbortSignal,
-  colors: Colors,
-  show: (text: string) => void,
-): Promise<void> {
-  const { usableCores } = measured.environment;
-  progress.label("memory");
-  measured.memory = await measureMemory(Math.max(...plan.threads));
-  show(`memory: ${megabytes(measured.memory.perThreadBytes)} for each worker\n`);
-
-  const serial = await SerialRunner.start();
-  try {
-    const engine = await createEngine({ threads: Math.max(...plan.threads) });
-    try {
-      for (const workload of plan.workloads) {
-        if (signal.aborted) return;
-        progress.label(`${workload.algorithm}, ${workload.schedule}`);
-        const laboratory = laboratoryOf(serial);
-        const scaling = scalingPlan(plan, workload, measured.environment);
-        const run = await measureScaling(laboratory, engine, scaling, progress.step, signal);
-        if (run === null) return;
-        measured.runs.push(run);
-        show(`${formatScaling(run, usableCores, colors)}\n`);
-      }
-    } finally {
-      await engine.close();
-    }
-  } finally {
-    await serial.close();
-  }
-
-  progress.label("counter");
-  const engine = await createEngine({ threads: COUNTER.threads });
-  try {
-    for (const guard of ["lock", "atomic", "none"] as Guard[]) {
-      const report = await measureCount(engine, { ...COUNTER, guard, signal });
-      measured.counters.push(report);
-      progress.step();
-      show(formatCount(report));
-    }
-  } finally {
-    await engine.close();
-  }
-}
-
-function laboratoryOf(serial: SerialRunner): Laboratory {
-  return {
-    createEngine,
-    serial: (options, signal) => serial.mandelbrot(options, signal as AbortSignal),
-    sha256: async (counts) => sha256(counts),
-    now: () => performance.now(),
-    throttledPeriods: () => readCores().throttled?.throttledPeriods ?? 0,
-  };
-}
-
-function scalingPlan({ threads, samples }: BenchPlan, workload: Workload, environment: Environment): ScalingPlan {
-  const { usableCores, quota, loadAverage } = environment;
-  return {
-    workload,
-    threads,
-    samples,
-    usableCores,
-    quota,
-    loadAverage,
-    expectedSha256: isReference(workload) ? REFERENCE_SHA256 : undefined,
-  };
-}
-
-function isReference({ width, height, maxIterations, region }: Workload): boolean {
-  const { reMin, reMax, imMin, imMax } = region;
-  return (
-    width === 1000 &&
-    height === 1000 &&
-    maxIterations === 1000 &&
-    reMin === -2 &&
-    reMax === 1 &&
-    imMin === -1 &&
-    imMax === 1
-  );
-}
-
-/** What `threads` idle workers add to the program's resident memory, beside one that is there already. */
-async function measureMemory(threads: number): Promise<Memory> {
-  const first = await createEngine({ threads: 1 });
-  const before = process.memoryUsage.rss();
-  const engine = await createEngine({ threads });
-  const after = process.memoryUsage.rss();
-  await Promise.all([engine.close(), first.close()]);
-  return { perThreadBytes: Math.max(0, Math.round((after - before) / threads)) };
-}
-
 /** The JSON report: one run, or the first of several with all of them in `runs`. */
-function reportOf({ environment, memory, runs, counters, interrupted }: Measured): object {
+function reportOf({ environment, memory, runs, builds, counters, interrupted }: Measured): object {
   const common = { schema: "allcores.scaling/1", environment };
   const [first] = runs;
   return {
@@ -237,6 +112,7 @@ function reportOf({ environment, memory, runs, counters, interrupted }: Measured
     ...first,
     ...(runs.length > 1 && { runs: runs.map((run) => ({ ...common, ...run })) }),
     memory,
+    builds,
     counters,
     interrupted,
   };

@@ -1,5 +1,6 @@
 // A scaling run for people.
 
+import type { BuildsReport } from "../../src/bench/builds.ts";
 import type { ScalingRow, ScalingRun, Workload } from "../../src/bench/report.ts";
 import { integer, ms, percent, plural, table } from "./format.ts";
 import type { Colors } from "./io.ts";
@@ -49,6 +50,14 @@ export function formatScaling(run: ScalingRun, usableCores: number, colors: Colo
     ...notes.map((note) => colors.dim(`  ${note}`)),
     colors.bold(run.verdict),
   ].join("\n");
+}
+
+/** One line: what SIMD is worth. */
+export function formatBuilds({ algorithm, simd, scalar, ratio }: BuildsReport): string {
+  return (
+    `${algorithm}, one worker: SIMD build ${ms(simd.medianMs)}, scalar build ${ms(scalar.medianMs)}; ` +
+    `SIMD is ${ratio.toFixed(2)} times as fast`
+  );
 }
 
 function spread({ medianMs, madMs }: { medianMs: number; madMs: number }): string {

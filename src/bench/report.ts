@@ -1,6 +1,7 @@
 // The report of a scaling benchmark, as JSON. Schema "allcores.scaling/1": fields may be added, none renamed.
 
 import type { Algorithm, Region, Schedule, WorkerReport } from "../types.ts";
+import type { Timing } from "./timing.ts";
 import type { Limiter } from "./verdict.ts";
 
 /** What is rendered. */
@@ -11,14 +12,6 @@ export interface Workload {
   region: Region;
   algorithm: Algorithm;
   schedule: Schedule;
-}
-
-/** Samples of one thing, in milliseconds, and what they say. */
-export interface Timing {
-  samplesMs: number[];
-  medianMs: number;
-  /** Median absolute deviation, not scaled. */
-  madMs: number;
 }
 
 /** One number of threads. */
@@ -36,6 +29,11 @@ export interface ScalingRow extends Timing {
   ceiling: number;
   /** More threads than the process may use cores. */
   oversubscribed: boolean;
+  /**
+   * Processor time that the program got, as a share of the time that its workers were in chunks; the median. Well below
+   * 1, the processors did something else meanwhile.
+   */
+  cpuShare: number;
   countsSha256: string;
   /** What each worker did in the sample nearest to the median. */
   workers: WorkerReport[];

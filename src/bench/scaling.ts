@@ -4,8 +4,9 @@
 import { tileOf } from "../mandelbrot.ts";
 import type { AbortSignalLike, ChunkReport, Engine, EngineOptions, MandelbrotOptions, WorkerReport } from "../types.ts";
 import { dynamicCeiling, staticCeiling } from "./ceiling.ts";
-import type { ScalingRow, ScalingRun, Timing, Workload } from "./report.ts";
-import { efficiency, karpFlatt, median, medianAbsoluteDeviation, speedup } from "./statistics.ts";
+import type { ScalingRow, ScalingRun, Workload } from "./report.ts";
+import { efficiency, karpFlatt, median, speedup } from "./statistics.ts";
+import { timing } from "./timing.ts";
 import { verdict } from "./verdict.ts";
 
 /** What the benchmark needs from a platform. */
@@ -16,6 +17,8 @@ export interface Laboratory {
   /** SHA-256 of the counts as little-endian u32, in hexadecimal. */
   sha256(counts: Uint32Array): Promise<string>;
   now(): number;
+  /** Processor time that this program has had so far, over all its threads, in milliseconds. */
+  cpuMs(): number;
   /** Periods in which a CPU quota held this process back, so far. */
   throttledPeriods(): number;
 }
@@ -45,6 +48,7 @@ const PROFILES = 2;
 
 interface Samples {
   ms: number[];
+  cpuShares: number[];
   workers: WorkerReport[][];
 }
 
@@ -69,7 +73,9 @@ export async function measureScaling(
 ): Promise<ScalingRun | null> {
   const { workload } = plan;
   const serial: number[] = [];
-  const rows = new Map<number, Samples>(plan.threads.map((threads) => [threads, { ms: [], workers: [] }]));
+  const rows = new Map<number, Samples>(
+    plan.threads.map((threads) => [threads, { ms: [], cpuShares: [], workers: [] }]),
+  );
   const throttledBefore = laboratory.throttledPeriods();
   let sha256 = plan.expectedSha256;
   let profile: ChunkReport[] = [];
@@ -89,10 +95,13 @@ export async function measureScaling(
     return elapsedMs;
   };
   const render = async (on: Engine, threads: number, options?: MandelbrotOptions) => {
+    const cpuBefore = laboratory.cpuMs();
     const result = await on.mandelbrot({ ...workload, ...options, threads, output: "view", signal });
+    const busyMs = result.workers.reduce((sum, worker) => sum + worker.busyMs, 0);
+    const cpuShare = (laboratory.cpuMs() - cpuBefore) / busyMs;
     try {
       await check(result.counts, `${threads} ${threads === 1 ? "thread" : "threads"}`);
-      return result;
+      return { ...result, cpuShare };
     } finally {
       result.release();
     }
@@ -118,6 +127,7 @@ export async function measureScaling(
         const result = await render(engine, threads);
         const row = rows.get(threads) as Samples;
         row.ms.push(result.elapsedMs);
+        row.cpuShares.push(result.cpuShare);
         row.workers.push(result.workers);
       }
     }
@@ -179,7 +189,7 @@ function summarise(
   const { workload, usableCores } = plan;
   const serial = timing(serialMs);
   const oneThread = median((samples.get(1) as Samples).ms);
-  const rows = [...samples].map(([threads, { ms, workers }]): ScalingRow => {
+  const rows = [...samples].map(([threads, { ms, cpuShares, workers }]): ScalingRow => {
     const times = timing(ms);
     const gained = speedup(oneThread, times.medianMs);
     return {
@@ -191,6 +201,7 @@ function summarise(
       karpFlatt: karpFlatt(gained, threads),
       ceiling: ceilingOf(workload, profile, threads),
       oversubscribed: threads > usableCores,
+      cpuShare: median(cpuShares),
       countsSha256,
       workers: workers[nearest(ms, times.medianMs)] as WorkerReport[],
     };
@@ -207,10 +218,6 @@ function summarise(
     samples: serialMs.length,
   });
   return { workload, countsSha256, serial, rows, cold, costOfThreads, limiter, verdict: text };
-}
-
-function timing(samplesMs: number[]): Timing {
-  return { samplesMs, medianMs: median(samplesMs), madMs: medianAbsoluteDeviation(samplesMs) };
 }
 
 function nearest(samples: number[], value: number): number {

@@ -16,6 +16,8 @@ export interface VerdictRow {
   ceiling: number;
   /** More threads than usable cores: says nothing about scaling. */
   oversubscribed: boolean;
+  /** Processor time that the program got, as a share of the time that its workers were in chunks. */
+  cpuShare: number;
 }
 
 export interface VerdictInput {
@@ -47,6 +49,8 @@ const NEAR_CEILING = 0.05;
 const NOISY = 0.1;
 /** An efficiency above this did not happen: something slowed the row of one thread. */
 const IMPOSSIBLE = 1.05;
+/** With less of the processors than this while they compute, threads were not what was measured. */
+const LEAST_CPU_SHARE = 0.9;
 /** With fewer samples than this the deviation means nothing: that of one is 0. */
 const FEWEST_SAMPLES = 3;
 
@@ -59,6 +63,7 @@ export function verdict(input: VerdictInput): Verdict {
   if (best.efficiency > IMPOSSIBLE) return impossible(best);
   if (best.efficiency >= SCALES) return scales(input, best);
   if (input.throttledPeriods > 0) return throttled(input, best);
+  if (best.cpuShare < LEAST_CPU_SHARE) return crowded(best);
   const allowed = best.ceiling / best.threads;
   if (allowed < SCALES && best.efficiency >= allowed - NEAR_CEILING) return schedule(best);
   return overhead(input, best);
@@ -101,6 +106,14 @@ function noisy({ samples, loadAverage, usableCores }: VerdictInput): Verdict {
   return {
     limiter: "noise",
     text: `Inconclusive: the times vary by more than ${percent(NOISY)}${cause}; measure again on a quiet machine.`,
+  };
+}
+
+function crowded(best: VerdictRow): Verdict {
+  const got = `${best.threads} threads got ${percent(best.cpuShare)} of ${best.threads} cores`;
+  return {
+    limiter: "noise",
+    text: `Inconclusive: ${got}, because other programs ran there; measure again on a quiet machine.`,
   };
 }
 

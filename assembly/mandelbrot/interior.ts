@@ -14,7 +14,7 @@ export function interior(cr: f64, ci: f64): bool {
   // The cardioid: q (q + (cr - 1/4)) < ci²/4, with q = (cr - 1/4)² + ci².
   const a = cr - 0.25;
   const q = a * a + ci2;
-  if (q * (q + a) <= 0.25 * ci2 - INTERIOR_MARGIN) return true;
+  if (q * (q + a) < 0.25 * ci2 - INTERIOR_MARGIN) return true; // not ≤: both sides may be infinite
   // The period-2 bulb: the disc of radius 1/4 around -1.
   const b = cr + 1.0;
   return b * b + ci2 <= 0.0625 - INTERIOR_MARGIN;

@@ -43,7 +43,7 @@ function interior2(cr: v128, ci: v128): i32 {
   const q = f64x2.add(f64x2.mul(a, a), ci2);
   const b = f64x2.add(cr, f64x2.splat(1));
   const margin = f64x2.splat(INTERIOR_MARGIN);
-  const cardioid = f64x2.le(f64x2.mul(q, f64x2.add(q, a)), f64x2.sub(f64x2.mul(f64x2.splat(0.25), ci2), margin));
+  const cardioid = f64x2.lt(f64x2.mul(q, f64x2.add(q, a)), f64x2.sub(f64x2.mul(f64x2.splat(0.25), ci2), margin));
   const bulb = f64x2.le(f64x2.add(f64x2.mul(b, b), ci2), f64x2.sub(f64x2.splat(0.0625), margin));
   return i64x2.bitmask(v128.or(cardioid, bulb));
 }
@@ -241,7 +241,7 @@ export function group(
 
 /**
  * Stores the results of a chain's pixels that escaped in the block that began at iteration n with z = zr + i·zi; their
- * bits in `escaped` begin at `first`. `steps` holds, for each lane, the steps that it began inside.
+ * bits in `escaped` begin at `first`. `inside` holds, for each lane, the steps that it began inside.
  */
 function settle(
   counts: usize,
@@ -249,7 +249,7 @@ function settle(
   first: i32,
   escaped: i32,
   n: i32,
-  steps: v128,
+  inside: v128,
   zr: v128,
   zi: v128,
   cr: v128,
@@ -257,41 +257,36 @@ function settle(
 ): i64 {
   let executed: i64 = 0;
   if (escaped & (1 << first)) {
-    const inside = <i32>i64x2.extract_lane(steps, 0);
-    store<i32>(counts + ((<usize>first) << 2), n + inside);
-    if (magnitudes) {
-      store<f32>(
-        magnitudes + ((<usize>first) << 2),
-        magnitude(
-          f64x2.extract_lane(zr, 0),
-          f64x2.extract_lane(zi, 0),
-          f64x2.extract_lane(cr, 0),
-          ci,
-          inside + MAGNITUDE_STEPS,
-        ),
-      );
-    }
-    executed += n + inside;
+    executed += settleLane(
+      counts + ((<usize>first) << 2),
+      magnitudes ? magnitudes + ((<usize>first) << 2) : 0,
+      n,
+      <i32>i64x2.extract_lane(inside, 0),
+      f64x2.extract_lane(zr, 0),
+      f64x2.extract_lane(zi, 0),
+      f64x2.extract_lane(cr, 0),
+      ci,
+    );
   }
   if (escaped & (2 << first)) {
-    const inside = <i32>i64x2.extract_lane(steps, 1);
-    store<i32>(counts + ((<usize>first) << 2), n + inside, 4);
-    if (magnitudes) {
-      store<f32>(
-        magnitudes + ((<usize>first) << 2),
-        magnitude(
-          f64x2.extract_lane(zr, 1),
-          f64x2.extract_lane(zi, 1),
-          f64x2.extract_lane(cr, 1),
-          ci,
-          inside + MAGNITUDE_STEPS,
-        ),
-        4,
-      );
-    }
-    executed += n + inside;
+    executed += settleLane(
+      counts + ((<usize>(first + 1)) << 2),
+      magnitudes ? magnitudes + ((<usize>(first + 1)) << 2) : 0,
+      n,
+      <i32>i64x2.extract_lane(inside, 1),
+      f64x2.extract_lane(zr, 1),
+      f64x2.extract_lane(zi, 1),
+      f64x2.extract_lane(cr, 1),
+      ci,
+    );
   }
   return executed;
+}
+
+function settleLane(counts: usize, magnitudes: usize, n: i32, inside: i32, zr: f64, zi: f64, cr: f64, ci: f64): i32 {
+  store<i32>(counts, n + inside);
+  if (magnitudes) store<f32>(magnitudes, magnitude(zr, zi, cr, ci, inside + MAGNITUDE_STEPS));
+  return n + inside;
 }
 
 /** Stores the results of the pixels whose bits are set in `lanes`: they do not escape. */

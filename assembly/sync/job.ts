@@ -70,6 +70,7 @@ export function publish(): i32 {
   }
   memory.fill(recordOf(0), 0, <usize>load<i32>(JOB_CHUNKS) * RECORD_BYTES);
   store<i64>(CONTROL_COUNT, 0);
+  write(CONTROL_STOP, GENERATION_NONE); // an old stop would hit this job if generations have wrapped to its number
   write(CONTROL_CLAIM, 0);
   write(CONTROL_RUNNING, threads);
   write(CONTROL_GENERATION, generation);

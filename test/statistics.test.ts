@@ -147,6 +147,7 @@ describe("verdict", () => {
       ceiling,
       oversubscribed: threads > 2,
       cpuShare: 1,
+      threadSpeed: 1,
     };
   }
 
@@ -177,6 +178,19 @@ describe("verdict", () => {
     expect(verdict({ ...good, rows: [row(1, 1, 1), row(2, 1.1, 2)] }).limiter).toBe("overhead");
     // What a quota takes is the quota's doing.
     expect(verdict({ ...good, rows, quota: 1.1, throttledPeriods: 9 }).limiter).toBe("quota");
+  });
+
+  test("names the hardware where each thread is slower beside others, and overhead where that does not explain it", () => {
+    const slower = { ...row(2, 1.66, 2), threadSpeed: 0.84 };
+    expect(verdict({ ...good, rows: [row(1, 1, 1), slower] })).toEqual({
+      limiter: "hardware",
+      text:
+        "Reaches a speedup of 1.66 with 2 threads, 83 % efficiency: 2 threads compute at 84 % of the speed of one alone; " +
+        "the limiter is what the cores share, such as power, a hypervisor or the core itself.",
+    });
+    expect(verdict({ ...good, rows: [row(1, 1, 1), { ...row(2, 1.4, 2), threadSpeed: 0.84 }] }).limiter).toBe(
+      "overhead",
+    );
   });
 
   test("is inconclusive where the efficiency is more than there can be", () => {

@@ -34,6 +34,11 @@ export interface ScalingRow extends Timing {
    * 1, the processors did something else meanwhile.
    */
   cpuShare: number;
+  /**
+   * Iterations that a thread computed in a millisecond of a chunk, relative to one thread alone; the median. Below 1, the
+   * processors are slower when more of them work: shared cores, power, memory, or a hypervisor.
+   */
+  threadSpeed: number;
   countsSha256: string;
   /** What each worker did in the sample nearest to the median. */
   workers: WorkerReport[];

@@ -97,8 +97,7 @@ export async function measureScaling(
   const render = async (on: Engine, threads: number, options?: MandelbrotOptions) => {
     const cpuBefore = laboratory.cpuMs();
     const result = await on.mandelbrot({ ...workload, ...options, threads, output: "view", signal });
-    const busyMs = result.workers.reduce((sum, worker) => sum + worker.busyMs, 0);
-    const cpuShare = (laboratory.cpuMs() - cpuBefore) / busyMs;
+    const cpuShare = (laboratory.cpuMs() - cpuBefore) / sum(result.workers, "busyMs");
     try {
       await check(result.counts, `${threads} ${threads === 1 ? "thread" : "threads"}`);
       return { ...result, cpuShare };
@@ -189,6 +188,7 @@ function summarise(
   const { workload, usableCores } = plan;
   const serial = timing(serialMs);
   const oneThread = median((samples.get(1) as Samples).ms);
+  const speedOfOne = median((samples.get(1) as Samples).workers.map(iterationsPerMs));
   const rows = [...samples].map(([threads, { ms, cpuShares, workers }]): ScalingRow => {
     const times = timing(ms);
     const gained = speedup(oneThread, times.medianMs);
@@ -202,6 +202,7 @@ function summarise(
       ceiling: ceilingOf(workload, profile, threads),
       oversubscribed: threads > usableCores,
       cpuShare: median(cpuShares),
+      threadSpeed: median(workers.map(iterationsPerMs)) / speedOfOne,
       countsSha256,
       workers: workers[nearest(ms, times.medianMs)] as WorkerReport[],
     };
@@ -218,6 +219,15 @@ function summarise(
     samples: serialMs.length,
   });
   return { workload, countsSha256, serial, rows, cold, costOfThreads, limiter, verdict: text };
+}
+
+/** What a thread computes in a millisecond inside chunks. */
+function iterationsPerMs(workers: WorkerReport[]): number {
+  return sum(workers, "iterations") / sum(workers, "busyMs");
+}
+
+function sum(workers: WorkerReport[], key: keyof WorkerReport): number {
+  return workers.reduce((total, worker) => total + worker[key], 0);
 }
 
 function nearest(samples: number[], value: number): number {

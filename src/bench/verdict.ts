@@ -1,7 +1,7 @@
 // One sentence about how it scales, which names what limits it.
 
 /** What keeps more threads from being faster. `noise`: the samples do not tell. */
-export type Limiter = "none" | "cores" | "quota" | "schedule" | "overhead" | "noise" | "throttling";
+export type Limiter = "none" | "cores" | "quota" | "schedule" | "hardware" | "overhead" | "noise" | "throttling";
 
 /** What was measured with one number of threads. */
 export interface VerdictRow {
@@ -18,6 +18,8 @@ export interface VerdictRow {
   oversubscribed: boolean;
   /** Processor time that the program got, as a share of the time that its workers were in chunks. */
   cpuShare: number;
+  /** What a thread computes in a millisecond of a chunk, relative to one thread alone. */
+  threadSpeed: number;
 }
 
 export interface VerdictInput {
@@ -66,6 +68,8 @@ export function verdict(input: VerdictInput): Verdict {
   if (best.cpuShare < LEAST_CPU_SHARE) return crowded(best);
   const allowed = best.ceiling / best.threads;
   if (allowed < SCALES && best.efficiency >= allowed - NEAR_CEILING) return schedule(best);
+  // Slower cores explain it if the threads, at the speed they had, were busy nearly all the time.
+  if (best.threadSpeed < SCALES && best.efficiency >= best.threadSpeed - NEAR_CEILING) return hardware(best);
   return overhead(input, best);
 }
 
@@ -148,6 +152,14 @@ function throttled(input: VerdictInput, best: VerdictRow): Verdict {
 function schedule(best: VerdictRow): Verdict {
   const fact = `${reaches(best)}, near the ${best.ceiling.toFixed(2)} that the schedule allows`;
   return { limiter: "schedule", text: `${fact}; the limiter is the schedule: try dynamic, or smaller chunks.` };
+}
+
+function hardware(best: VerdictRow): Verdict {
+  const slower = `${best.threads} threads compute at ${percent(best.threadSpeed)} of the speed of one alone`;
+  return {
+    limiter: "hardware",
+    text: `${reaches(best)}: ${slower}; the limiter is what the cores share, such as power, a hypervisor or the core itself.`,
+  };
 }
 
 function overhead({ costOfThreads }: VerdictInput, best: VerdictRow): Verdict {

@@ -36,6 +36,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: "test/setup.ts",
+    fileParallelism: false, // the engine's tests take all cores
     testTimeout: 30_000,
     retry: 0,
   },

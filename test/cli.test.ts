@@ -21,7 +21,7 @@ describe("allcores bench", () => {
     for (const run of ["naive, dynamic", "naive, static", "exact, dynamic", "exact, static"]) {
       expect(stdout).toContain(`${run}: 200×100 at 1,000 iterations`);
     }
-    expect(stdout.match(/^threads +median +± MAD +speedup +efficiency +Karp–Flatt +ceiling$/gm)).toHaveLength(4);
+    expect(stdout.match(/^threads +median +± MAD +speedup +efficiency +busy +Karp–Flatt +ceiling$/gm)).toHaveLength(4);
     for (const row of ["serial", "1", "2", "3"])
       expect(stdout.match(new RegExp(`^${row}\\b.* ms`, "gm"))).toHaveLength(4);
     expect(new Set(stdout.match(/SHA-256 [0-9a-f]{64}/g)).size).toBe(1);
@@ -95,6 +95,9 @@ describe("allcores bench", () => {
         speedup: report.rows[0].medianMs / row.medianMs,
         speedupSerial: report.serial.medianMs / row.medianMs,
         efficiency: row.speedup / row.threads,
+        busyShare: expect.any(Number),
+        cpuShare: expect.any(Number),
+        threadSpeed: expect.any(Number),
         ceiling: expect.any(Number),
         oversubscribed: row.threads > readCores().usable,
         countsSha256: report.countsSha256,

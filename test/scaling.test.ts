@@ -111,6 +111,7 @@ describe("measureScaling", () => {
     expect(run?.rows.map(({ efficiency }) => efficiency)).toEqual([1, 1, 100 / 56 / 4]);
     expect(run?.rows.map(({ karpFlatt }) => karpFlatt)).toEqual([null, 0, expect.closeTo((0.56 - 0.25) / 0.75, 12)]);
     expect(run?.rows.map(({ cpuShare }) => cpuShare)).toEqual([1, 1, expect.closeTo(0.5, 12)]);
+    expect(run?.rows.map(({ busyShare }) => busyShare)).toEqual([1, 1, 1]);
     // Each worker is busy to the end and makes one iteration: two threads need half the time, so they are twice as fast.
     expect(run?.rows.map(({ threadSpeed }) => threadSpeed)).toEqual([1, 2, expect.closeTo(100 / 56, 12)]);
     // 8 units of work, the first chunk has 4 of them: two threads can halve it, four cannot do better.

@@ -16,15 +16,16 @@ export function workloadLine({ width, height, maxIterations, region, algorithm, 
 /** The table, what is behind it, and the verdict. */
 export function formatScaling(run: ScalingRun, usableCores: number, colors: Colors): string {
   const { serial, rows, cold, costOfThreads } = run;
-  const head = ["threads", "median", "± MAD", "speedup", "efficiency", "Karp–Flatt", "ceiling"];
+  const head = ["threads", "median", "± MAD", "speedup", "efficiency", "busy", "Karp–Flatt", "ceiling"];
   const body = [
-    ["serial", ms(serial.medianMs), spread(serial), "", "", "", ""],
+    ["serial", ms(serial.medianMs), spread(serial), "", "", "", "", ""],
     ...rows.map((row) => [
       `${row.threads}${row.oversubscribed ? " *" : ""}`,
       ms(row.medianMs),
       spread(row),
       `${row.speedup.toFixed(2)}×`,
       percent(row.efficiency),
+      percent(row.busyShare),
       row.karpFlatt === null ? "" : row.karpFlatt.toFixed(3),
       `${row.ceiling.toFixed(2)}×`,
     ]),

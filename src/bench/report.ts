@@ -29,6 +29,8 @@ export interface ScalingRow extends Timing {
   ceiling: number;
   /** More threads than the process may use cores. */
   oversubscribed: boolean;
+  /** Share of the time that the workers were in chunks, not waiting, waking or done; the median. What the engine is good for. */
+  busyShare: number;
   /**
    * Processor time that the program got, as a share of the time that its workers were in chunks; the median. Well below
    * 1, the processors did something else meanwhile.

@@ -201,6 +201,7 @@ function summarise(
       karpFlatt: karpFlatt(gained, threads),
       ceiling: ceilingOf(workload, profile, threads),
       oversubscribed: threads > usableCores,
+      busyShare: median(workers.map((each, sample) => sum(each, "busyMs") / (threads * (ms[sample] as number)))),
       cpuShare: median(cpuShares),
       threadSpeed: median(workers.map(iterationsPerMs)) / speedOfOne,
       countsSha256,

@@ -68,8 +68,8 @@ export function verdict(input: VerdictInput): Verdict {
   if (best.cpuShare < LEAST_CPU_SHARE) return crowded(best);
   const allowed = best.ceiling / best.threads;
   if (allowed < SCALES && best.efficiency >= allowed - NEAR_CEILING) return schedule(best);
-  // Slower cores explain it if the threads, at the speed they had, were busy nearly all the time.
-  if (best.threadSpeed < SCALES && best.efficiency >= best.threadSpeed - NEAR_CEILING) return hardware(best);
+  // Slower cores explain most of the loss.
+  if (1 - best.threadSpeed >= (1 - best.efficiency) / 2) return hardware(best);
   return overhead(input, best);
 }
 
@@ -106,7 +106,7 @@ function noisy({ samples, loadAverage, usableCores }: VerdictInput): Verdict {
     return { limiter: "noise", text: `Inconclusive: ${taken} nothing about noise; take ${FEWEST_SAMPLES} or more.` };
   }
   const isBusy = loadAverage !== null && loadAverage > usableCores / 2;
-  const cause = isBusy ? `, and other programs were running (load average ${loadAverage.toFixed(1)})` : "";
+  const cause = isBusy ? `, and the load average was ${loadAverage.toFixed(1)} when it began` : "";
   return {
     limiter: "noise",
     text: `Inconclusive: the times vary by more than ${percent(NOISY)}${cause}; measure again on a quiet machine.`,

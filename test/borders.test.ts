@@ -1,0 +1,53 @@
+// The borders of the house, by what its files import: the kernel knows no host, the engine no platform.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** All imports of a folder's files, as "file → imported", paths from the root. */
+function importsOf(folder: string): { from: string; to: string }[] {
+  const files = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
+  return files
+    .filter((name) => name.endsWith(".ts"))
+    .flatMap((name) => {
+      const from = join(folder, name);
+      const text = readFileSync(join(root, from), "utf8");
+      return [...text.matchAll(/^(?:import|export)(?:[^;"]*?from)?\s+"([^"]+)";/gms)].map(([, specifier = ""]) => ({
+        from,
+        to: specifier.startsWith(".") ? normalize(join(dirname(from), specifier)) : specifier,
+      }));
+    });
+}
+
+const isIn = (folder: string, path: string) => path.startsWith(`${folder}/`);
+
+describe("what files import", () => {
+  test("the kernel imports only its own files, and layout.ts imports nothing", () => {
+    const imports = importsOf("assembly");
+    expect(imports.length).toBeGreaterThan(10);
+    expect(imports.filter(({ to }) => !isIn("assembly", to))).toEqual([]);
+    expect(imports.filter(({ from }) => from === "assembly/layout.ts")).toEqual([]);
+  });
+
+  test("synchronisation knows nothing of what is computed, and computation touches no atomics", () => {
+    const imports = importsOf("assembly");
+    const computation = (path: string) => isIn("assembly/mandelbrot", path) || path === "assembly/counter";
+    expect(imports.filter(({ from, to }) => isIn("assembly/sync", from) && computation(to))).toEqual([]);
+    expect(imports.filter(({ from, to }) => isIn("assembly/mandelbrot", from) && to.endsWith("atomics"))).toEqual([]);
+  });
+
+  test("the engine imports its own files and the layout, and nothing of a platform", () => {
+    const strangers = importsOf("src").filter(({ to }) => !isIn("src", to) && to !== "assembly/layout.ts");
+    expect(strangers).toEqual([]);
+  });
+
+  test("the host imports neither tests nor more of the kernel than its layout", () => {
+    const strangers = importsOf("node").filter(
+      ({ to }) => isIn("test", to) || (isIn("assembly", to) && to !== "assembly/layout.ts"),
+    );
+    expect(strangers).toEqual([]);
+  });
+});

@@ -781,6 +781,7 @@ describe("programs", () => {
 
   test("one that creates, renders and closes leaves no handle, and ends", async () => {
     const { stdout, status } = await run(`
+      void [process.stdin, process.stdout, process.stderr]; // pipes of the program's own
       const before = process.getActiveResourcesInfo?.() ?? [];
       const engine = await createEngine({ threads: 4 });
       await engine.mandelbrot();

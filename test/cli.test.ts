@@ -309,6 +309,7 @@ describe("arguments", () => {
     [["bench", "--json", "no/such/folder/x"], '"--json" expected a file that can be written, got "no/such/folder/x"'],
     [["bench", "--frobnicate"], "unknown option '--frobnicate'"],
     [["bench", "more"], "too many arguments"],
+    [["bench", "--json", "-", "--svg", "-"], 'only one of "--json" and "--svg" can go to stdout'],
     [["count", "--increments", "0"], '"--increments" expected an integer from 1 to 2147483647, got "0"'],
     [["count", "--guard", "mutex"], '"--guard" expected lock or atomic or none, got "mutex"'],
     [["render"], "nothing to write: give --png FILE, --counts FILE, or both"],

@@ -9,7 +9,7 @@ import { scalingChart } from "./chart.ts";
 import { parseChoice, parseInteger, parseRegion, parseThreadList } from "./flags.ts";
 import { percent, plural } from "./format.ts";
 import { Interrupt } from "./interrupt.ts";
-import { checkWritable, type Io, writeJson, writeResult } from "./io.ts";
+import { checkWritable, type Io, UsageError, writeJson, writeResult } from "./io.ts";
 import { type BenchPlan, type Measured, measure, totalSteps } from "./measure.ts";
 
 export interface BenchFlags {
@@ -61,6 +61,8 @@ function readPlan(flags: BenchFlags): BenchPlan {
 /** @returns The exit code: 130 or 143 after an interrupt, 1 if a count was wrong. */
 export async function bench(flags: BenchFlags, io: Io, signal: AbortSignal): Promise<number> {
   const plan = readPlan(flags);
+  if (flags.json === "-" && flags.svg === "-")
+    throw new UsageError('only one of "--json" and "--svg" can go to stdout');
   checkWritable("--json", flags.json);
   checkWritable("--svg", flags.svg);
 

@@ -138,7 +138,7 @@ describe("allcores bench", () => {
 
   test("Ctrl-C stops the workers, writes what was measured, and exits with 130", async () => {
     await withFolder(async (path) => {
-      const args = ["bench", "--threads", "1,2", "--width", "600", "--height", "400", "--samples", "200"];
+      const args = ["bench", "--threads", "1,2", "--width", "300", "--height", "200", "--samples", "20"];
       let interrupted = false;
       const { status, stderr } = await allcores([...args, "--json", path("report.json")], {
         onOutput: (text, kill) => {

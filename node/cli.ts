@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { WrongCountsError } from "../src/bench/scaling.ts";
+import { WrongCountsError } from "../src/bench/laboratory.ts";
 import { EngineError, messageOf } from "../src/errors.ts";
 import { bench } from "./cli/bench.ts";
 import { count } from "./cli/count.ts";
@@ -49,14 +49,11 @@ function program(action: <Flags>(run: Run<Flags>) => (flags: Flags) => Promise<v
     .configureHelp({ showGlobalOptions: false })
     .exitOverride();
 
-  root
+  const benchCommand = root
     .command("bench")
     .description("measure how rendering scales with threads, then count under a lock")
-    .option("--threads <list>", "numbers of threads; 1 is always among them", "1,2,4,8")
-    .option("--width <pixels>", "", "1000")
-    .option("--height <pixels>", "", "1000")
-    .option("--max-iterations <n>", "", "1000")
-    .option("--region <reMin,reMax,imMin,imMax>", "part of the complex plane (default: the whole set, -2,1,-1,1)")
+    .option("--threads <list>", "numbers of threads; 1 is always among them", "1,2,4,8");
+  pictureOptions(benchCommand)
     .option("--algorithm <name>", "exact or naive (default: both)")
     .option("--schedule <name>", "dynamic or static (default: both)")
     .option("--samples <n>", "samples of each row", "10")
@@ -73,13 +70,7 @@ function program(action: <Flags>(run: Run<Flags>) => (flags: Flags) => Promise<v
     .option("--json <file>", "write the report as JSON; - is stdout")
     .action(action(count));
 
-  root
-    .command("render")
-    .description("write a picture, or its counts, to a file")
-    .option("--width <pixels>", "", "1000")
-    .option("--height <pixels>", "", "1000")
-    .option("--max-iterations <n>", "", "1000")
-    .option("--region <reMin,reMax,imMin,imMax>", "part of the complex plane (default: the whole set, -2,1,-1,1)")
+  pictureOptions(root.command("render").description("write a picture, or its counts, to a file"))
     .option("--threads <n>", "(default: the cores that this process may use)")
     .option("--algorithm <name>", "exact or naive", "exact")
     .option("--palette <name>", PALETTES.join(", "), DEFAULT_PALETTE)
@@ -95,6 +86,14 @@ function program(action: <Flags>(run: Run<Flags>) => (flags: Flags) => Promise<v
 
   for (const command of root.commands) command.allowExcessArguments(false).copyInheritedSettings(root);
   return root;
+}
+
+function pictureOptions(command: Command): Command {
+  return command
+    .option("--width <pixels>", "", "1000")
+    .option("--height <pixels>", "", "1000")
+    .option("--max-iterations <n>", "", "1000")
+    .option("--region <reMin,reMax,imMin,imMax>", "part of the complex plane (default: the whole set, -2,1,-1,1)");
 }
 
 function packageVersion(): string {

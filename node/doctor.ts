@@ -1,6 +1,7 @@
 // Is threading on here? If not: why, and what to do. Every answer is tried out, not looked up.
 
 import { Worker } from "node:worker_threads";
+import { MAX_PAGES, PAGE_BYTES } from "../assembly/layout.ts";
 import { messageOf } from "../src/errors.ts";
 import { hasSimd, hasThreads } from "../src/features.ts";
 import type { CoreOptions } from "./cores.ts";
@@ -40,8 +41,6 @@ type Finding = Omit<Check, "name">;
 type Probe = (environment: Environment) => Finding | Promise<Finding>;
 
 const WORKER_DEADLINE_MS = 5000;
-const MOST_PAGES = 65536;
-const PAGE_BYTES = 65536;
 const COARSE_TIMER_MS = 0.1;
 const SCARCE_MEMORY_BYTES = 256 * 2 ** 20;
 
@@ -64,7 +63,7 @@ const PROBES: readonly (readonly [name: string, probe: Probe])[] = [
 ];
 
 /** The oldest versions that allcores supports. An older one may do: the other checks tell. */
-const LEAST_VERSION = { node: [20, 0], deno: [2, 0], bun: [1, 2] } as const;
+const LEAST_VERSION = { node: [20, 0], deno: [2, 0], bun: [1, 4] } as const;
 
 /** Runs as a script in Node and Bun and as a module in Deno, so it can neither `require` nor declare imports. */
 const WORKER_SOURCE = `import("node:worker_threads").then(({ parentPort, workerData }) => {
@@ -197,10 +196,10 @@ async function runWorker(memory: WebAssembly.Memory): Promise<void> {
 
 /** Finds the largest maximum that a shared memory may have; nothing is allocated but address space. */
 function checkMemoryMaximum(): Finding {
-  for (let pages = MOST_PAGES; pages >= 1; pages /= 2) {
+  for (let pages = MAX_PAGES; pages >= 1; pages /= 2) {
     if (!canReserve(pages)) continue;
     const found = `up to ${formatBytes(pages * PAGE_BYTES)} can be shared`;
-    if (pages === MOST_PAGES) return { status: "ok", found };
+    if (pages === MAX_PAGES) return { status: "ok", found };
     return {
       status: "warn",
       found,

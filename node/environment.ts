@@ -106,7 +106,7 @@ function measureTimerResolution(): number {
 }
 
 /** From "cpu  user nice system idle iowait irq softirq steal guest guest_nice", where user and nice include guests. */
-function readTicks(root: string): Pick<Environment, "stealTicks" | "totalTicks"> {
+export function readTicks(root = "/"): Pick<Environment, "stealTicks" | "totalTicks"> {
   const line = /^cpu +(\d+(?: \d+)*)/m.exec(readText(root, "/proc/stat") ?? "")?.[1];
   const ticks = line?.split(" ").slice(0, 8).map(Number) ?? [];
   const steal = ticks[7];

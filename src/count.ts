@@ -9,16 +9,14 @@ import {
   GUARD_NONE,
   JOB_KIND_COUNT,
   SCHEDULE_STATIC,
-  THREAD_BYTES,
   THREAD_LOCK_ACQUISITIONS,
   THREAD_LOCK_CONTENDED,
   THREAD_LOCK_MS,
   THREAD_LOCK_RESCUES,
   THREAD_LOCK_WAITS,
-  THREADS,
 } from "../assembly/layout.ts";
 import { JOB_OPTIONS, type Job, type JobControl, readControl } from "./jobs.ts";
-import type { EngineMemory } from "./memory.ts";
+import { blockOf, type EngineMemory } from "./memory.ts";
 import { integer, oneOf, readOptions } from "./options.ts";
 import type { CountResult, LockReport } from "./types.ts";
 
@@ -54,7 +52,7 @@ export function countJob(options: unknown, engineThreads: number): [Job<CountRes
 
     read(memory, _address, common) {
       const value = memory.long(CONTROL_COUNT);
-      const locks = common.workers.map((_, thread) => readLock(memory, THREADS + thread * THREAD_BYTES));
+      const locks = common.workers.map((_, thread) => readLock(memory, blockOf(thread)));
       return { ...common, increments, guard, expected, value, lost: expected - value, lock: sum(locks), locks };
     },
   };

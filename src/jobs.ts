@@ -14,12 +14,10 @@ import {
   RECORD_ITERATIONS,
   RECORD_THREAD,
   THREAD_BUSY_MS,
-  THREAD_BYTES,
   THREAD_CHUNKS,
   THREAD_ITERATIONS,
-  THREADS,
 } from "../assembly/layout.ts";
-import type { Block, EngineMemory } from "./memory.ts";
+import { type Block, blockOf, type EngineMemory } from "./memory.ts";
 import { callback, integer, type Raw, refuse } from "./options.ts";
 import type { AbortSignalLike, ChunkReport, JobResult, Progress, WorkerReport } from "./types.ts";
 
@@ -110,7 +108,7 @@ export function readCommon(
 ): JobResult {
   const workers: WorkerReport[] = [];
   for (let thread = 0; thread < job.threads; thread++) {
-    const address = THREADS + thread * THREAD_BYTES;
+    const address = blockOf(thread);
     workers.push({
       chunks: memory.int(address + THREAD_CHUNKS),
       iterations: memory.long(address + THREAD_ITERATIONS),

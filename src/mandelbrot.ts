@@ -27,10 +27,10 @@ import type { MandelbrotResult, Region } from "./types.ts";
 export const WHOLE_SET: Region = { reMin: -2, reMax: 1, imMin: -1, imMax: 1 };
 
 /** The largest iteration limit: counts are u32, and the kernel computes with i32. */
-const MAX_ITERATIONS = 2 ** 31 - 1;
+export const MAX_ITERATIONS = 2 ** 31 - 1;
 
 /** The longest side of a picture: sums of two coordinates stay within i32. The memory is the limit in practice. */
-const MAX_SIDE = 2 ** 30;
+export const MAX_SIDE = 2 ** 30;
 
 /**
  * How many chunks a picture is cut into, if it is large enough. One row in five hundred can cost three times the mean

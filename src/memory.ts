@@ -1,6 +1,6 @@
 // The memory that an engine's workers share, as the host sees it: words by address, and a heap for what jobs need.
 
-import { HEAP, MAX_PAGES, PAGE_BYTES } from "../assembly/layout.ts";
+import { HEAP, MAX_PAGES, PAGE_BYTES, THREAD_BYTES, THREADS } from "../assembly/layout.ts";
 import { EngineError, messageOf } from "./errors.ts";
 
 /** A part of the heap that a job, or a view on its result, holds. */
@@ -121,6 +121,11 @@ function createMemory(shared: boolean): [WebAssembly.Memory, number] {
       }
     }
   }
+}
+
+/** Address of a thread's block. */
+export function blockOf(thread: number): number {
+  return THREADS + thread * THREAD_BYTES;
 }
 
 function align(address: number): number {

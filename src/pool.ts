@@ -1,18 +1,10 @@
 // The workers around one memory: start, run one job at a time, close. A pool in which a worker failed is broken for
 // good, and its memory with it, because a thread that was ended by force may go on writing there.
 
-import {
-  ABI_VERSION,
-  CONTROL_END,
-  JOB_THREADS,
-  THREAD_BYTES,
-  THREAD_PARK_RESCUES,
-  THREAD_PROGRESS,
-  THREADS,
-} from "../assembly/layout.ts";
+import { ABI_VERSION, CONTROL_END, JOB_THREADS, THREAD_PARK_RESCUES, THREAD_PROGRESS } from "../assembly/layout.ts";
 import { EngineError, messageOf } from "./errors.ts";
 import type { Host, Kernel, WorkerHandle, WorkerMessage } from "./host.ts";
-import { EngineMemory } from "./memory.ts";
+import { blockOf, EngineMemory } from "./memory.ts";
 
 /** Milliseconds that workers are given to leave by themselves, and then to be ended by force. */
 const CLOSE_GRACE = 2_000;
@@ -243,8 +235,4 @@ export class Pool {
   #allGone(): boolean {
     return this.#workers.every(({ state }) => state === "gone");
   }
-}
-
-function blockOf(thread: number): number {
-  return THREADS + thread * THREAD_BYTES;
 }

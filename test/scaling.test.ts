@@ -1,7 +1,8 @@
 // The scaling benchmark's arithmetic, on an engine whose times are written by hand.
 
 import { describe, expect, test } from "vitest";
-import { bandCosts, type Laboratory, measureScaling, type ScalingPlan, stepsOf } from "../src/bench/scaling.ts";
+import type { Laboratory } from "../src/bench/laboratory.ts";
+import { bandCosts, measureScaling, type ScalingPlan, stepsOf } from "../src/bench/scaling.ts";
 import { tileOf } from "../src/mandelbrot.ts";
 import type { ChunkReport, Engine, MandelbrotOptions, MandelbrotResult } from "../src/types.ts";
 

@@ -2,22 +2,17 @@
 
 import { isWrong } from "../../src/bench/counter.ts";
 import type { ScalingRun, Workload } from "../../src/bench/report.ts";
-import { mandelbrotJob, WHOLE_SET } from "../../src/mandelbrot.ts";
 import type { Algorithm, Schedule } from "../../src/types.ts";
-import { type Environment, readEnvironment } from "../environment.ts";
+import { type Environment, readEnvironment, readTicks } from "../environment.ts";
 import { scalingChart } from "./chart.ts";
-import { parseChoice, parseInteger, parseRegion, parseThreadList } from "./flags.ts";
+import { type PictureFlags, parseChoice, parseInteger, parsePicture, parseThreadList } from "./flags.ts";
 import { percent, plural } from "./format.ts";
 import { Interrupt } from "./interrupt.ts";
 import { checkWritable, type Io, UsageError, writeJson, writeResult } from "./io.ts";
 import { type BenchPlan, type Measured, measure, totalSteps } from "./measure.ts";
 
-export interface BenchFlags {
+export interface BenchFlags extends PictureFlags {
   threads: string;
-  width: string;
-  height: string;
-  maxIterations: string;
-  region?: string;
   algorithm?: string;
   schedule?: string;
   samples: string;
@@ -30,14 +25,7 @@ const STEAL_WARNING = 0.01;
 
 function readPlan(flags: BenchFlags): BenchPlan {
   const threads = parseThreadList("--threads", flags.threads);
-  const region = flags.region === undefined ? WHOLE_SET : parseRegion("--region", flags.region);
-  const picture = {
-    width: parseInteger("--width", flags.width, 1, 2 ** 30),
-    height: parseInteger("--height", flags.height, 1, 2 ** 30),
-    maxIterations: parseInteger("--max-iterations", flags.maxIterations, 1, 2 ** 31 - 1),
-    region,
-  };
-  mandelbrotJob(picture, 1); // refuses what the engine would refuse, before anything is measured
+  const picture = parsePicture(flags);
   const algorithms: Algorithm[] =
     flags.algorithm === undefined
       ? ["naive", "exact"]
@@ -146,7 +134,7 @@ function chartOf({ environment, runs }: Measured): string {
 
 /** Says so if a hypervisor gave the processors' time to others while we measured. */
 function warnOfSteal(before: Environment, io: Io): void {
-  const after = readEnvironment();
+  const after = readTicks();
   if (before.stealTicks === null || before.totalTicks === null) return;
   const stolen = (after.stealTicks ?? 0) - before.stealTicks;
   const total = (after.totalTicks ?? 0) - before.totalTicks;

@@ -1,6 +1,8 @@
 // Command-line flags as values. The grammar of errors is the engine's: "--threads" expected what, got value.
 
 import { MAX_THREADS } from "../../assembly/layout.ts";
+import type { Picture } from "../../src/bench/report.ts";
+import { MAX_ITERATIONS, MAX_SIDE, mandelbrotJob, WHOLE_SET } from "../../src/mandelbrot.ts";
 import { show } from "../../src/options.ts";
 import type { Region } from "../../src/types.ts";
 import { UsageError } from "./io.ts";
@@ -32,8 +34,28 @@ export function parseThreadList(flag: string, text: string): number[] {
   return [...new Set(threads)].sort((a, b) => a - b);
 }
 
+/** The flags that say what is rendered. */
+export interface PictureFlags {
+  width: string;
+  height: string;
+  maxIterations: string;
+  region?: string;
+}
+
+/** What is rendered. What the engine would refuse is refused here, before a file is touched or a worker started. */
+export function parsePicture(flags: PictureFlags): Picture {
+  const picture = {
+    width: parseInteger("--width", flags.width, 1, MAX_SIDE),
+    height: parseInteger("--height", flags.height, 1, MAX_SIDE),
+    maxIterations: parseInteger("--max-iterations", flags.maxIterations, 1, MAX_ITERATIONS),
+    region: flags.region === undefined ? WHOLE_SET : parseRegion("--region", flags.region),
+  };
+  mandelbrotJob(picture, 1);
+  return picture;
+}
+
 /** "reMin,reMax,imMin,imMax". The engine checks the values. */
-export function parseRegion(flag: string, text: string): Region {
+function parseRegion(flag: string, text: string): Region {
   const parts = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
   const [reMin, reMax, imMin, imMax] = parts as [number, number, number, number];
   if (parts.length !== 4 || parts.some(Number.isNaN)) {

@@ -3,8 +3,9 @@
 
 import { type BuildsReport, measureBuilds, stepsOfBuilds } from "../../src/bench/builds.ts";
 import { type CountReport, measureCount } from "../../src/bench/counter.ts";
+import type { Laboratory } from "../../src/bench/laboratory.ts";
 import type { ScalingRun, Workload } from "../../src/bench/report.ts";
-import { type Laboratory, measureScaling, type ScalingPlan, stepsOf } from "../../src/bench/scaling.ts";
+import { measureScaling, type ScalingPlan, stepsOf } from "../../src/bench/scaling.ts";
 import { hasSimd } from "../../src/features.ts";
 import type { Engine, Guard } from "../../src/types.ts";
 import { readCores } from "../cores.ts";

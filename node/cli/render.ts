@@ -1,20 +1,15 @@
 // `allcores render`: a picture, or its counts, as a file.
 
 import { MAX_THREADS } from "../../assembly/layout.ts";
-import { mandelbrotJob } from "../../src/mandelbrot.ts";
 import type { MandelbrotOptions } from "../../src/types.ts";
 import { sha256 } from "../hash.ts";
 import { createEngine } from "../index.ts";
-import { parseChoice, parseInteger, parseRegion } from "./flags.ts";
+import { type PictureFlags, parseChoice, parseInteger, parsePicture } from "./flags.ts";
 import { integer, ms, plural } from "./format.ts";
 import { checkWritable, type Io, UsageError, writeResult } from "./io.ts";
 import { encodePng, PALETTES, paint } from "./picture.ts";
 
-export interface RenderFlags {
-  width: string;
-  height: string;
-  maxIterations: string;
-  region?: string;
+export interface RenderFlags extends PictureFlags {
   threads?: string;
   algorithm: string;
   palette: string;
@@ -30,16 +25,12 @@ export async function render(flags: RenderFlags, io: Io, signal: AbortSignal): P
   }
   if (countsPath === "-" && png === "-") throw new UsageError('only one of "--png" and "--counts" can go to stdout');
   const options: MandelbrotOptions = {
-    width: parseInteger("--width", flags.width, 1, 2 ** 30),
-    height: parseInteger("--height", flags.height, 1, 2 ** 30),
-    maxIterations: parseInteger("--max-iterations", flags.maxIterations, 1, 2 ** 31 - 1),
+    ...parsePicture(flags),
     algorithm: parseChoice("--algorithm", flags.algorithm, ["exact", "naive"]),
     magnitudes: png !== undefined,
-    ...(flags.region !== undefined && { region: parseRegion("--region", flags.region) }),
   };
   const palette = parseChoice("--palette", flags.palette, PALETTES);
   const threads = flags.threads === undefined ? undefined : parseInteger("--threads", flags.threads, 1, MAX_THREADS);
-  mandelbrotJob(options, 1); // refuses what the engine would refuse, before a file is touched or a worker started
   checkWritable("--counts", countsPath);
   checkWritable("--png", png);
 

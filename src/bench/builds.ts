@@ -1,8 +1,8 @@
 // What SIMD is worth: one worker with each build of the kernel, in turn.
 
 import type { AbortSignalLike, Build, Engine } from "../types.ts";
+import { CountsChecker, type Laboratory } from "./laboratory.ts";
 import type { Workload } from "./report.ts";
-import { type Laboratory, WrongCountsError } from "./scaling.ts";
 import { type Timing, timing } from "./timing.ts";
 
 export interface BuildsReport {
@@ -37,16 +37,12 @@ export async function measureBuilds(
   const engines: Engine[] = [];
   try {
     for (const build of ["simd", "scalar"] as const) engines.push(await laboratory.createEngine({ threads: 1, build }));
-    let sha256: string | undefined;
+    const checker = new CountsChecker(laboratory, undefined);
     for (let round = 0; round <= Math.min(samples, SAMPLES); round++) {
       for (const engine of engines) {
         const result = await engine.mandelbrot({ ...workload, output: "view", signal });
-        const actual = await laboratory.sha256(result.counts);
+        await checker.check(result.counts, `the ${engine.build} build`);
         result.release();
-        sha256 ??= actual;
-        if (actual !== sha256) {
-          throw new WrongCountsError(`the ${engine.build} build computed other counts: ${actual}, expected ${sha256}`);
-        }
         if (round > 0) times[engine.build].push(result.elapsedMs);
         onStep();
       }

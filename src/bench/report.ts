@@ -5,11 +5,15 @@ import type { Timing } from "./timing.ts";
 import type { Limiter } from "./verdict.ts";
 
 /** What is rendered. */
-export interface Workload {
+export interface Picture {
   width: number;
   height: number;
   maxIterations: number;
   region: Region;
+}
+
+/** A picture, and how it is rendered. */
+export interface Workload extends Picture {
   algorithm: Algorithm;
   schedule: Schedule;
 }

@@ -2,26 +2,13 @@
 // that whatever changes about the machine meanwhile touches all of them.
 
 import { tileOf } from "../mandelbrot.ts";
-import type { AbortSignalLike, ChunkReport, Engine, EngineOptions, MandelbrotOptions, WorkerReport } from "../types.ts";
+import type { AbortSignalLike, ChunkReport, Engine, MandelbrotOptions, WorkerReport } from "../types.ts";
 import { dynamicCeiling, staticCeiling } from "./ceiling.ts";
+import { CountsChecker, type Laboratory } from "./laboratory.ts";
 import type { ScalingRow, ScalingRun, Workload } from "./report.ts";
 import { efficiency, karpFlatt, median, speedup } from "./statistics.ts";
 import { timing } from "./timing.ts";
 import { verdict } from "./verdict.ts";
-
-/** What the benchmark needs from a platform. */
-export interface Laboratory {
-  createEngine(options: EngineOptions): Promise<Engine>;
-  /** Renders with the serial build; the time is that inside the kernel. Rejects when the signal aborts. */
-  serial(options: MandelbrotOptions, signal: AbortSignalLike): Promise<{ elapsedMs: number; counts: Uint32Array }>;
-  /** SHA-256 of the counts as little-endian u32, in hexadecimal. */
-  sha256(counts: Uint32Array): Promise<string>;
-  now(): number;
-  /** Processor time that this program has had so far, over all its threads, in milliseconds. */
-  cpuMs(): number;
-  /** Periods in which a CPU quota held this process back, so far. */
-  throttledPeriods(): number;
-}
 
 export interface ScalingPlan {
   workload: Workload;
@@ -33,11 +20,6 @@ export interface ScalingPlan {
   loadAverage: number | null;
   /** The counts' hash, where it is known beforehand. */
   expectedSha256: string | undefined;
-}
-
-/** Thrown when counts are not what they must be: whatever the times were, they are worth nothing. */
-export class WrongCountsError extends Error {
-  override readonly name = "WrongCountsError";
 }
 
 /** Renders before the samples: enough for a picture of a few milliseconds to reach the optimising compiler. */
@@ -77,16 +59,12 @@ export async function measureScaling(
     plan.threads.map((threads) => [threads, { ms: [], cpuShares: [], workers: [] }]),
   );
   const throttledBefore = laboratory.throttledPeriods();
-  let sha256 = plan.expectedSha256;
+  const checker = new CountsChecker(laboratory, plan.expectedSha256);
   let profile: ChunkReport[] = [];
   let cold: ScalingRun["cold"] = null;
 
   const check = async (counts: Uint32Array, by: string) => {
-    const actual = await laboratory.sha256(counts);
-    sha256 ??= actual;
-    if (actual !== sha256) {
-      throw new WrongCountsError(`${by} computed other counts: SHA-256 ${actual}, expected ${sha256}`);
-    }
+    await checker.check(counts, by);
     onStep();
   };
   const renderSerial = async () => {
@@ -135,7 +113,7 @@ export async function measureScaling(
     if (serial.length === 0 || [...rows.values()].some(({ ms }) => ms.length === 0)) return null;
   }
   const throttledPeriods = laboratory.throttledPeriods() - throttledBefore;
-  return summarise(plan, serial, rows, profile, sha256 ?? "", cold, throttledPeriods);
+  return summarise(plan, serial, rows, profile, checker.sha256 ?? "", cold, throttledPeriods);
 }
 
 /** Starts a few engines, and takes the first picture of each. */

@@ -19,7 +19,7 @@ import { claim, finish, progress } from "../sync/job";
 import { stopped } from "../sync/thread";
 import { im, re } from "./plane";
 import { POLL_ITERATIONS, pixel } from "./scalar";
-import { GROUP, group, nearMinusTwo } from "./simd";
+import { GROUP, group, isNearMinusTwo, rowIsNearMinusTwo } from "./simd";
 
 export function mandelbrot(thread: i32, generation: i32): void {
   let begin = now();
@@ -60,13 +60,15 @@ function row(y: i32, left: i32, right: i32, generation: i32): i64 {
   const maxIterations = load<i32>(MANDELBROT_MAX_ITERATIONS);
   const exact = load<i32>(MANDELBROT_ALGORITHM) == ALGORITHM_EXACT;
 
+  const nearRow = ASC_FEATURE_SIMD && rowIsNearMinusTwo(ci);
+
   let iterations: i64 = 0;
   let nextPoll: i64 = POLL_ITERATIONS;
   let x = left;
   while (x < right) {
     const offset = (<usize>(x - left)) << 2;
     const pixels = ASC_FEATURE_SIMD ? min(GROUP, right - x) : 1;
-    if (ASC_FEATURE_SIMD && !nearMinusTwo(re(x), re(x + pixels - 1), ci)) {
+    if (ASC_FEATURE_SIMD && !(nearRow && isNearMinusTwo(re(x), re(x + pixels - 1)))) {
       iterations += group(
         counts + offset,
         magnitudes ? magnitudes + offset : 0,

@@ -8,7 +8,7 @@
 //   If |z| > 2 and |z| ≥ |c|, then |z² + c| ≥ |z| (|z| - 1) > |z|; and |z| ≥ |c| holds from n = 1 on. In doubles the
 //   gain must exceed the rounding error. With |c| ≤ 2 - 10⁻¹² the next |z| is at least 4 - |c|, and with
 //   |c| ≥ 2 + 10⁻¹² the gain is at least 10⁻¹²: both far above it. In the ring between, z₂ = c (c + 1) has
-//   |z₂| ≈ 2 + |c + 2|²/2, which is far enough out if |c + 2| ≥ 2⁻¹⁶. `nearMinusTwo` sends the rest to the scalar kernel.
+//   |z₂| ≈ 2 + |c + 2|²/2, which is far enough out if |c + 2| ≥ 2⁻¹⁶. `isNearMinusTwo` sends the rest to the scalar kernel.
 //   A NaN is out (the test is "not ≤ 4") and stays NaN.
 
 import { MAGNITUDE_STEPS, MANDELBROT_RE_MAX, MANDELBROT_RE_MIN, MANDELBROT_WIDTH } from "../layout";
@@ -22,10 +22,17 @@ export const GROUP: i32 = 8;
 /** Steps of a block. */
 const BLOCK: i32 = 8;
 
-/** Whether some c = cr + i·ci with cr in lo … hi is so near to -2 that an escape must be tested for at every step. */
-export function nearMinusTwo(lo: f64, hi: f64, ci: f64): bool {
-  const near = 1.52587890625e-5; // 2⁻¹⁶
-  return abs(ci) <= near && lo <= near - 2 && hi >= -2 - near;
+/** Half the side of the square around -2 in which an escape must be tested for at every step. */
+const NEAR: f64 = 1.52587890625e-5; // 2⁻¹⁶
+
+/** Whether the row of imaginary part ci meets that square. */
+export function rowIsNearMinusTwo(ci: f64): bool {
+  return abs(ci) <= NEAR;
+}
+
+/** Whether real parts lo … hi meet it. */
+export function isNearMinusTwo(lo: f64, hi: f64): bool {
+  return lo <= NEAR - 2 && hi >= -2 - NEAR;
 }
 
 /** re of the pixels x and y of a row, as in plane.ts. */

@@ -106,11 +106,16 @@ export const MANDELBROT_TILE_HEIGHT = MANDELBROT_TILE_WIDTH + 4;
 export const MANDELBROT_COUNTS = MANDELBROT_TILE_HEIGHT + 4;
 /** u32: address of the magnitudes, one f32 a pixel, row-major, 4-aligned; 0: none are wanted. */
 export const MANDELBROT_MAGNITUDES = MANDELBROT_COUNTS + 4;
+/** u32: address of MANDELBROT_SCRATCH_BYTES for each thread, 16-aligned: theirs, to use as they like during the job. */
+export const MANDELBROT_SCRATCH = MANDELBROT_MAGNITUDES + 4;
 /** f64: the region's bounds. */
-export const MANDELBROT_RE_MIN = MANDELBROT_MAGNITUDES + 4;
+export const MANDELBROT_RE_MIN = MANDELBROT_SCRATCH + 8;
 export const MANDELBROT_RE_MAX = MANDELBROT_RE_MIN + 8;
 export const MANDELBROT_IM_MIN = MANDELBROT_RE_MAX + 8;
 export const MANDELBROT_IM_MAX = MANDELBROT_IM_MIN + 8;
+
+/** Bytes of scratch memory for each thread. */
+export const MANDELBROT_SCRATCH_BYTES = 150400;
 
 /** Every iteration of every pixel is executed. */
 export const ALGORITHM_NAIVE = 0;

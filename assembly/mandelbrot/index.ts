@@ -19,7 +19,7 @@ import { claim, finish, progress } from "../sync/job";
 import { stopped } from "../sync/thread";
 import { im, re } from "./plane";
 import { POLL_ITERATIONS, pixel } from "./scalar";
-import { GROUP, group, isNearMinusTwo, rowIsNearMinusTwo } from "./simd";
+import { strips } from "./strips";
 
 export function mandelbrot(thread: i32, generation: i32): void {
   let begin = now();
@@ -42,60 +42,33 @@ function tile(thread: i32, chunk: i32, generation: i32): i64 {
   const top = (chunk / columns) * tileHeight;
   const remainder = load<i32>(JOB_SCHEDULE) == SCHEDULE_STATIC && chunk == load<i32>(JOB_THREADS) - 1;
   const bottom = remainder ? height : min(top + tileHeight, height);
-
-  let iterations: i64 = 0;
-  for (let y = top; y < bottom && !stopped(generation); y++) {
-    iterations += row(y, left, right, generation);
-    progress(thread, right - left);
-  }
-  return iterations;
+  const exact = load<i32>(MANDELBROT_ALGORITHM) == ALGORITHM_EXACT;
+  return ASC_FEATURE_SIMD
+    ? strips(thread, left, right, top, bottom, exact, generation)
+    : rows(thread, left, right, top, bottom, exact, generation);
 }
 
-/** Computes the pixels left … right - 1 of row y. Returns the iterations executed. */
-function row(y: i32, left: i32, right: i32, generation: i32): i64 {
-  const first = (<usize>(<u32>y * <u32>load<i32>(MANDELBROT_WIDTH) + <u32>left)) << 2;
-  const counts = <usize>load<u32>(MANDELBROT_COUNTS) + first;
-  const magnitudes = load<u32>(MANDELBROT_MAGNITUDES) ? <usize>load<u32>(MANDELBROT_MAGNITUDES) + first : 0;
-  const ci = im(y);
+/** Computes the pixels left … right - 1 of the rows top … bottom - 1, one after the other. Returns the iterations executed. */
+function rows(thread: i32, left: i32, right: i32, top: i32, bottom: i32, exact: bool, generation: i32): i64 {
+  const width = load<i32>(MANDELBROT_WIDTH);
+  const counts = <usize>load<u32>(MANDELBROT_COUNTS);
+  const magnitudes = <usize>load<u32>(MANDELBROT_MAGNITUDES);
   const maxIterations = load<i32>(MANDELBROT_MAX_ITERATIONS);
-  const exact = load<i32>(MANDELBROT_ALGORITHM) == ALGORITHM_EXACT;
-
-  const nearRow = ASC_FEATURE_SIMD && rowIsNearMinusTwo(ci);
-
   let iterations: i64 = 0;
-  let nextPoll: i64 = POLL_ITERATIONS;
-  let x = left;
-  while (x < right) {
-    const offset = (<usize>(x - left)) << 2;
-    const pixels = ASC_FEATURE_SIMD ? min(GROUP, right - x) : 1;
-    if (ASC_FEATURE_SIMD && !(nearRow && isNearMinusTwo(re(x), re(x + pixels - 1)))) {
-      iterations += group(
-        counts + offset,
-        magnitudes ? magnitudes + offset : 0,
-        x,
-        pixels,
-        ci,
-        maxIterations,
-        exact,
-        generation,
-      );
-      x += pixels;
-    } else {
-      iterations += pixel(
-        counts + offset,
-        magnitudes ? magnitudes + offset : 0,
-        re(x),
-        ci,
-        maxIterations,
-        exact,
-        generation,
-      );
-      x++;
+  for (let y = top; y < bottom; y++) {
+    const ci = im(y);
+    let nextPoll = iterations + POLL_ITERATIONS;
+    for (let x = left; x < right; x++) {
+      const offset = (<usize>(<u32>y * <u32>width + <u32>x)) << 2;
+      const magnitude = magnitudes ? magnitudes + offset : 0;
+      iterations += pixel(counts + offset, magnitude, re(x), ci, maxIterations, exact, generation);
+      if (iterations >= nextPoll) {
+        if (stopped(generation)) return iterations;
+        nextPoll = iterations + POLL_ITERATIONS;
+      }
     }
-    if (iterations >= nextPoll) {
-      if (stopped(generation)) break;
-      nextPoll = iterations + POLL_ITERATIONS;
-    }
+    if (stopped(generation)) return iterations;
+    progress(thread, right - left);
   }
   return iterations;
 }

@@ -2,6 +2,7 @@
 
 import { MAGNITUDE_STEPS } from "../layout";
 import { stopped } from "../sync/thread";
+import { CLOSE, returns } from "./discs";
 import { interior } from "./interior";
 
 /** Iterations between two looks at the stop word: a fraction of a millisecond. */
@@ -28,10 +29,11 @@ export function pixel(
   }
   let zr: f64 = 0;
   let zi: f64 = 0;
-  // Brent's cycle search: an orbit that returns to the very same pair of doubles repeats for ever, so it cannot escape.
+  // Brent's cycle search: is the orbit back near where it was when n was a power of two?
   let savedRe: f64 = 0;
   let savedIm: f64 = 0;
-  let nextSave: i32 = 8;
+  let saved: i32 = 0;
+  let tried = false;
   let nextPoll = POLL_ITERATIONS;
   for (let n = 0; n < maxIterations; n++) {
     const zr2 = zr * zr;
@@ -44,14 +46,20 @@ export function pixel(
     zi = 2 * (zr * zi) + ci;
     zr = zr2 - zi2 + cr;
     if (exact) {
-      if (zr == savedRe && zi == savedIm) {
-        storeInside(counts, magnitudes, maxIterations);
-        return n + 1;
+      const dr = zr - savedRe;
+      const di = zi - savedIm;
+      if (dr * dr + di * di < CLOSE && (!tried || (dr == 0 && di == 0))) {
+        tried = true; // once a save: whoever does not contract now rarely does a little later
+        if (returns(zr, zi, cr, ci, savedRe, savedIm, n - saved)) {
+          storeInside(counts, magnitudes, maxIterations);
+          return n + 1;
+        }
       }
-      if (n == nextSave) {
+      if (n == 2 * saved + 8) {
         savedRe = zr;
         savedIm = zi;
-        nextSave <<= 1;
+        saved = n;
+        tried = false;
       }
     }
     if (n == nextPoll) {

@@ -1,13 +1,30 @@
 // The workers around one memory: start, run one job at a time, close. A pool in which a worker failed is broken for
 // good, and its memory with it, because a thread that was ended by force may go on writing there.
 
-import { ABI_VERSION, CONTROL_END, JOB_THREADS, THREAD_PARK_RESCUES, THREAD_PROGRESS } from "../assembly/layout.ts";
+import {
+  ABI_VERSION,
+  CONTROL_END,
+  CONTROL_SPIN,
+  CONTROL_WATCH,
+  JOB_THREADS,
+  SPIN_ALL,
+  SPIN_LAST,
+  SPIN_NONE,
+  THREAD_PARK_RESCUES,
+  THREAD_PROGRESS,
+} from "../assembly/layout.ts";
 import { EngineError, messageOf } from "./errors.ts";
 import type { Host, Kernel, WorkerHandle, WorkerMessage } from "./host.ts";
 import { blockOf, EngineMemory } from "./memory.ts";
 
 /** Milliseconds that workers are given to leave by themselves, and then to be ended by force. */
 const CLOSE_GRACE = 2_000;
+
+/** Milliseconds that the host itself looks for a job's end, a look each turn of the event loop, before it is told. */
+const WATCH_MS = 0.05;
+
+/** A job that ends within so many milliseconds is followed by another that is worth looking for. */
+const QUICK_MS = 2 * WATCH_MS;
 
 interface PoolWorker {
   handle: WorkerHandle | undefined;
@@ -16,6 +33,7 @@ interface PoolWorker {
 
 interface RunningJob {
   generation: number;
+  publishedMs: number;
   resolve: () => void;
   reject: (error: EngineError) => void;
 }
@@ -27,12 +45,15 @@ export class Pool {
   readonly #workers: PoolWorker[] = [];
   readonly #lost = new Set<number>();
   #job: RunningJob | undefined;
+  /** Whether threads and host may look for what comes before they sleep. */
+  readonly #spins: boolean;
+  #quick = true;
   #failure: EngineError | undefined;
   #closed: Promise<void> | undefined;
   #onStarted: (() => void) | undefined;
   #onGone: (() => void) | undefined;
 
-  private constructor(host: Host, module: WebAssembly.Module) {
+  private constructor(host: Host, module: WebAssembly.Module, threads: number, cores: number) {
     this.#host = host;
     this.memory = new EngineMemory();
     this.#kernel = host.instantiate(module, this.memory.memory);
@@ -43,11 +64,20 @@ export class Pool {
         `the kernel speaks ABI version ${version}, the engine ${ABI_VERSION}: build or install both together`,
       );
     }
+    // Whoever looks needs a core meanwhile, and the host's thread needs one as well.
+    this.#spins = threads <= cores;
+    this.memory.setAtomic(CONTROL_SPIN, threads < cores ? SPIN_ALL : this.#spins ? SPIN_LAST : SPIN_NONE);
   }
 
   /** Starts `threads` workers side by side. Rejects, with none left, if one of them does not start in time. */
-  static async start(host: Host, module: WebAssembly.Module, threads: number, timeout: number): Promise<Pool> {
-    const pool = new Pool(host, module);
+  static async start(
+    host: Host,
+    module: WebAssembly.Module,
+    threads: number,
+    cores: number,
+    timeout: number,
+  ): Promise<Pool> {
+    const pool = new Pool(host, module, threads, cores);
     const deadline = host.after(timeout, () => {
       const ready = pool.#workers.filter((worker) => worker.state === "ready").length;
       pool.#fail(
@@ -93,8 +123,13 @@ export class Pool {
       if (this.#failure !== undefined) return reject(this.#failure);
       // One worker keeps the program alive for all of them: if it dies, the job ends as well.
       this.#workers[0]?.handle?.keepAlive(true);
+      const watches = this.#spins && this.#quick;
+      this.memory.setAtomic(CONTROL_WATCH, watches ? 1 : 0);
+      const publishedMs = this.#host.now();
       // publish() wakes the workers, but nothing they say is heard before this turn of the event loop is over.
-      this.#job = { generation: this.#kernel.publish(), resolve, reject };
+      const generation = this.#kernel.publish();
+      this.#job = { generation, publishedMs, resolve, reject };
+      if (watches) this.#host.soon(() => this.#watch(generation));
     });
   }
 
@@ -206,11 +241,26 @@ export class Pool {
     }
   }
 
+  /** Looks for the end of a short job, for a while, so that nobody need tell of it, and nobody be woken. */
+  #watch(generation: number): void {
+    const job = this.#job;
+    if (job?.generation !== generation) return; // it has failed
+    const ended = this.memory.atomic(CONTROL_END) === generation;
+    if (!ended && this.#host.now() - job.publishedMs < WATCH_MS) {
+      this.#host.soon(() => this.#watch(generation));
+      return;
+    }
+    // The last thread writes END before it reads WATCH: either it sees that it is to tell, or #end sees that it need not.
+    if (!ended) this.memory.setAtomic(CONTROL_WATCH, 0);
+    this.#end(generation);
+  }
+
   #end(generation: number): void {
     const job = this.#job;
     // A message of an earlier job cannot be: the job would not have ended. But a message is no proof, the memory is.
     if (job === undefined || job.generation !== generation || this.memory.atomic(CONTROL_END) !== generation) return;
     this.#job = undefined;
+    this.#quick = this.#host.now() - job.publishedMs < QUICK_MS;
     if (this.#closed === undefined) this.#workers[0]?.handle?.keepAlive(false);
     job.resolve();
   }

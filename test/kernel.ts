@@ -111,6 +111,8 @@ const CONTROL_WORDS: readonly Range[] = [
   word(layout.CONTROL_BARRIER),
   word(layout.CONTROL_LOCK),
   [layout.CONTROL_COUNT, layout.CONTROL_COUNT + 8],
+  word(layout.CONTROL_SPIN),
+  word(layout.CONTROL_WATCH),
 ];
 
 function word(address: number): Range {
@@ -151,9 +153,8 @@ export class TestKernel {
     for (const [from, to] of CONTROL_WORDS) this.#memory.fill(0, from, to);
     for (let thread = 0; thread < layout.MAX_THREADS; thread++) {
       const block = blockOf(thread);
-      for (const offset of [layout.THREAD_GENERATION, layout.THREAD_STATE, layout.THREAD_PARK_RESCUES]) {
-        this.#memory.fill(0, block + offset, block + offset + 4);
-      }
+      this.#memory.fill(0, block + layout.THREAD_GENERATION, block + layout.THREAD_GENERATION + 4);
+      this.#memory.fill(0, block + layout.THREAD_STATE, block + layout.THREAD_PROGRESS);
     }
   }
 

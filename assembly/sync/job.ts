@@ -8,7 +8,9 @@ import {
   CONTROL_END,
   CONTROL_GENERATION,
   CONTROL_RUNNING,
+  CONTROL_SPIN,
   CONTROL_STOP,
+  CONTROL_WATCH,
   GENERATION_CLOSED,
   GENERATION_NONE,
   JOB_CHUNKS,
@@ -26,6 +28,10 @@ import {
   RECORD_STATE,
   RECORD_THREAD,
   SCHEDULE_STATIC,
+  SPIN_ALL,
+  SPIN_LOOKS,
+  SPIN_NONE,
+  SPIN_US,
   THREAD_BUSY_MS,
   THREAD_BYTES,
   THREAD_CHUNKS,
@@ -36,10 +42,13 @@ import {
   THREAD_PARK_RESCUES,
   THREAD_PARKED,
   THREAD_PROGRESS,
+  THREAD_SPIN_HITS,
+  THREAD_SPIN_US,
   THREAD_STATE,
   THREAD_WORKING,
   WORK_LAST,
   WORK_STOPPED,
+  WORK_WATCHED,
 } from "../layout";
 import { add, read, WAIT_TIMED_OUT, wait, wakeAll, write } from "./atomics";
 import { resetBarrier } from "./barrier";
@@ -105,8 +114,11 @@ export function close(): void {
 
 // ── A thread's side ──
 
+/** Reads of the mailbox between two looks at the clock. */
+const SPIN_READS: i32 = 64;
+
 /**
- * Sleeps until there is a job for this thread other than the one it has seen last (GENERATION_NONE at first), and
+ * Waits until there is a job for this thread other than the one it has seen last (GENERATION_NONE at first), and
  * returns that job's generation; GENERATION_CLOSED tells the thread to leave.
  *
  * Blocks, so never call it on a browser's main thread. A host that gives each job threads of its own need not call it.
@@ -114,6 +126,50 @@ export function close(): void {
 export function park(thread: i32, seen: i32): i32 {
   const block = blockOf(thread);
   write(block + THREAD_STATE, THREAD_PARKED);
+  const generation = waitForJob(block, seen);
+  if (generation == GENERATION_CLOSED) write(block + THREAD_STATE, THREAD_CLOSED);
+  return generation;
+}
+
+function waitForJob(block: usize, seen: i32): i32 {
+  const spin = read(CONTROL_SPIN);
+  if (spin == SPIN_NONE) return sleep(block, seen);
+  const begin = now();
+  // While the others are in the job, none can be published, and one of them may need this core.
+  if (spin == SPIN_ALL || read(CONTROL_END) == seen) {
+    const generation = look(block, seen, begin);
+    if (generation != seen) return generation;
+  }
+  const generation = sleep(block, seen);
+  // Had it looked, it would have been in time, and without a wake-up: so it looks the next time.
+  if (now() - begin < <f64>SPIN_US / 1000) write(block + THREAD_SPIN_US, SPIN_US);
+  return generation;
+}
+
+/**
+ * Looks at the mailbox for a while, and returns what it holds. The while is this thread's own: all that is allowed
+ * after it has paid, half as long each time that it has not.
+ */
+function look(block: usize, seen: i32, begin: f64): i32 {
+  const budget = read(block + THREAD_SPIN_US);
+  if (budget == 0) return seen;
+  const limit = <f64>budget / 1000;
+  for (let looks = 0; looks < SPIN_LOOKS; looks++) {
+    for (let reads = 0; reads < SPIN_READS; reads++) {
+      const generation = read(block + THREAD_GENERATION);
+      if (generation != seen) {
+        write(block + THREAD_SPIN_US, SPIN_US);
+        add(block + THREAD_SPIN_HITS, 1);
+        return generation;
+      }
+    }
+    if (now() - begin >= limit) break;
+  }
+  write(block + THREAD_SPIN_US, budget >> 1);
+  return seen;
+}
+
+function sleep(block: usize, seen: i32): i32 {
   let generation = read(block + THREAD_GENERATION);
   while (generation == seen) {
     // The host writes the mailbox before it wakes, and the wait compares before it sleeps: a job that is published
@@ -122,7 +178,6 @@ export function park(thread: i32, seen: i32): i32 {
     generation = read(block + THREAD_GENERATION);
     if (outcome == WAIT_TIMED_OUT && generation != seen) add(block + THREAD_PARK_RESCUES, 1);
   }
-  if (generation == GENERATION_CLOSED) write(block + THREAD_STATE, THREAD_CLOSED);
   return generation;
 }
 
@@ -184,5 +239,7 @@ export function leave(thread: i32, generation: i32): i32 {
   if (add(CONTROL_RUNNING, -1) > 1) return bits;
   write(CONTROL_END, generation);
   wakeAll(CONTROL_END);
-  return bits | WORK_LAST;
+  // The host that stops looking writes WATCH before it looks at END a last time. So either it sees this end, or this
+  // thread sees that it is to be told.
+  return bits | WORK_LAST | (read(CONTROL_WATCH) == 0 ? 0 : WORK_WATCHED);
 }

@@ -24,7 +24,7 @@ import type { Engine, EngineOptions, Guard, MandelbrotOptions, Progress } from "
 import { goldenCases } from "./golden.ts";
 
 const dist = new URL("../dist/", import.meta.url);
-const files = { worker: new URL("node-worker.js", dist), kernels: dist };
+const files = { worker: new URL("node-worker.cjs", dist), kernels: dist };
 const goldens = goldenCases();
 const golden = (name: string) => {
   const found = goldens.find((entry) => entry.name === name);

@@ -53,7 +53,7 @@ describe("the package", () => {
         "dist/kernel.wasm",
         "dist/layout.js",
         "dist/node-serial.js",
-        "dist/node-worker.js",
+        "dist/node-worker.cjs",
         "dist/node.js",
         "dist/types/assembly/layout.d.ts",
         "dist/types/node/index.d.ts",

@@ -2,15 +2,17 @@
 
 import { MAX_THREADS } from "../assembly/layout.ts";
 import { countJob } from "./count.ts";
-import { EngineError, messageOf } from "./errors.ts";
-import { hasSimd, hasThreads } from "./features.ts";
+import { EngineError } from "./errors.ts";
+import { hasThreads } from "./features.ts";
 import type { Host, Timer } from "./host.ts";
 import { heapBytes, type Job, type JobControl, readCommon, resultAddress, writeJob } from "./jobs.ts";
 import { mandelbrotJob } from "./mandelbrot.ts";
 import { integer, oneOf, readOptions } from "./options.ts";
 import { Pool } from "./pool.ts";
+import { type ChosenKernel, chooseKernel } from "./self-test.ts";
 import type {
   Build,
+  BuildReason,
   CountOptions,
   CountResult,
   Engine,
@@ -33,7 +35,7 @@ export async function createEngineOn(host: Host, options?: EngineOptions): Promi
   const raw = readOptions("createEngine options", options, ["threads", "build", "startTimeout"]);
   const cores = host.cores();
   const threads = integer(raw, "threads", 1, MAX_THREADS, Math.min(cores, MAX_THREADS));
-  const build = oneOf<Build>(raw, "build", ["simd", "scalar"], hasSimd() ? "simd" : "scalar");
+  const requested = raw.build === undefined ? undefined : oneOf<Build>(raw, "build", ["simd", "scalar"], "simd");
   const startTimeout = integer(raw, "startTimeout", 1, 2 ** 31 - 1, 10_000);
   if (!hasThreads()) {
     throw new EngineError(
@@ -41,21 +43,9 @@ export async function createEngineOn(host: Host, options?: EngineOptions): Promi
       "this platform has no WebAssembly threads: use Node 20, Deno 2, Bun 1.4 or later",
     );
   }
-  const module = await loadKernel(host, build);
-  const startPool = () => Pool.start(host, module, threads, startTimeout);
-  return new PooledEngine(host, startPool, await startPool(), threads, cores, build);
-}
-
-async function loadKernel(host: Host, build: Build): Promise<WebAssembly.Module> {
-  try {
-    return await host.kernel(build);
-  } catch (error) {
-    throw new EngineError(
-      "E_KERNEL",
-      `the ${build} build of the kernel could not be loaded (${messageOf(error)}): install or build allcores again`,
-      { cause: error },
-    );
-  }
+  const kernel = await chooseKernel(host, requested);
+  const startPool = () => Pool.start(host, kernel.module, threads, cores, startTimeout);
+  return new PooledEngine(host, startPool, await startPool(), threads, cores, kernel);
 }
 
 /** A job in the queue. */
@@ -73,6 +63,7 @@ class PooledEngine implements Engine {
     message: "The platform has WebAssembly threads, and lets workers share one memory.",
   };
   readonly build: Build;
+  readonly buildReason: BuildReason;
   readonly #host: Host;
   readonly #startPool: () => Promise<Pool>;
   #pool: Pool;
@@ -84,13 +75,21 @@ class PooledEngine implements Engine {
   readonly #retiring = new Set<Promise<void>>();
   readonly #statistics = { jobsDone: 0, workersLost: 0, memoriesRetired: 0, parkRescues: 0 };
 
-  constructor(host: Host, startPool: () => Promise<Pool>, pool: Pool, threads: number, cores: number, build: Build) {
+  constructor(
+    host: Host,
+    startPool: () => Promise<Pool>,
+    pool: Pool,
+    threads: number,
+    cores: number,
+    kernel: ChosenKernel,
+  ) {
     this.#host = host;
     this.#startPool = startPool;
     this.#pool = pool;
     this.threads = threads;
     this.cores = cores;
-    this.build = build;
+    this.build = kernel.build;
+    this.buildReason = kernel.reason;
   }
 
   get oversubscribed(): boolean {

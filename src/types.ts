@@ -44,6 +44,21 @@ export interface ModeReason {
 /** Which build of the kernel runs. */
 export type Build = "simd" | "scalar";
 
+/** Why an engine runs its build of the kernel. */
+export interface BuildReason {
+  /** For programs; stays the same from version to version. */
+  code: /** The default: the platform has SIMD, and the SIMD build computes what the scalar one does. */
+    | "simd-available"
+    /** The platform has no SIMD. */
+    | "simd-missing"
+    /** The SIMD build does not compute here what the scalar one does. */
+    | "simd-wrong"
+    /** The caller asked for it. */
+    | "requested";
+  /** For people. */
+  message: string;
+}
+
 /** The part of the standard `AbortSignal` that the engine uses. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
@@ -59,7 +74,10 @@ export interface EngineOptions {
    * container's CPU quota. More than that is allowed, and `engine.oversubscribed` says so.
    */
   threads?: number;
-  /** The kernel's build. Default: `simd` where the platform validates it, else `scalar`. */
+  /**
+   * The kernel's build. Default: `simd` where the platform has it and it passes a self-test of microseconds, else
+   * `scalar`. If you ask for `simd`, and it fails that test, `createEngine` rejects with `E_KERNEL`.
+   */
   build?: Build;
   /** Milliseconds within which all workers must have started. Default: 10,000. */
   startTimeout?: number;
@@ -229,6 +247,7 @@ export interface Engine {
   readonly modeReason: ModeReason;
   /** The kernel's build that runs. */
   readonly build: Build;
+  readonly buildReason: BuildReason;
   /** What happened so far. A copy. */
   readonly statistics: EngineStatistics;
   /**

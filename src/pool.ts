@@ -34,6 +34,7 @@ interface PoolWorker {
 interface RunningJob {
   generation: number;
   publishedMs: number;
+  inBackground: boolean;
   resolve: () => void;
   reject: (error: EngineError) => void;
 }
@@ -117,20 +118,28 @@ export class Pool {
     return this.#workers.reduce((sum, _, thread) => sum + this.memory.atomic(blockOf(thread) + THREAD_PARK_RESCUES), 0);
   }
 
-  /** Publishes the job whose parameters were written, and resolves when its last thread has left. */
-  run(): Promise<void> {
+  /**
+   * Publishes the job whose parameters were written, and resolves when its last thread has left. A job in the background
+   * does not keep the program alive.
+   */
+  run(inBackground = false): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
-      // One worker keeps the program alive for all of them: if it dies, the job ends as well.
-      this.#workers[0]?.handle?.keepAlive(true);
-      const watches = this.#spins && this.#quick;
+      if (!inBackground) this.keepAlive(true);
+      const watches = this.#spins && this.#quick && !inBackground;
       this.memory.setAtomic(CONTROL_WATCH, watches ? 1 : 0);
       const publishedMs = this.#host.now();
       // publish() wakes the workers, but nothing they say is heard before this turn of the event loop is over.
       const generation = this.#kernel.publish();
-      this.#job = { generation, publishedMs, resolve, reject };
+      this.#job = { generation, publishedMs, inBackground, resolve, reject };
       if (watches) this.#host.soon(() => this.#watch(generation));
     });
+  }
+
+  /** Keeps the program alive, or not. No effect once the pool is closed, which keeps it alive until the workers are gone. */
+  keepAlive(on: boolean): void {
+    // One worker does it for all of them: if it dies, the job ends as well.
+    if (this.#closed === undefined) this.#workers[0]?.handle?.keepAlive(on);
   }
 
   /** Asks the workers to leave the running job soon. It ends as if it were done. */
@@ -261,7 +270,7 @@ export class Pool {
     if (job === undefined || job.generation !== generation || this.memory.atomic(CONTROL_END) !== generation) return;
     this.#job = undefined;
     this.#quick = this.#host.now() - job.publishedMs < QUICK_MS;
-    if (this.#closed === undefined) this.#workers[0]?.handle?.keepAlive(false);
+    if (!job.inBackground) this.keepAlive(false);
     job.resolve();
   }
 

@@ -81,6 +81,11 @@ export interface EngineOptions {
   build?: Build;
   /** Milliseconds within which all workers must have started. Default: 10,000. */
   startTimeout?: number;
+  /**
+   * Whether the engine, once it is there, runs the kernel for some 10 to 40 milliseconds, so that the first real picture
+   * finds its code optimised. Jobs wait for it. It is done once for all engines of a program. Default: true.
+   */
+  warmUp?: boolean;
 }
 
 /** Options that every job has. */
@@ -231,6 +236,8 @@ export interface EngineStatistics {
   workersLost: number;
   /** Times that the engine gave its memory up, after a forced end, and went on with a new one. */
   memoriesRetired: number;
+  /** Milliseconds that the warm-up took; 0 if there was none, or as long as it runs. */
+  warmUpMs: number;
   /** Wake-ups that the platform lost while workers were parked; each cost up to a second, and no result. */
   parkRescues: number;
 }

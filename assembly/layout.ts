@@ -51,6 +51,8 @@ export const CONTROL_COUNT = CONTROL_LOCK + CACHE_LINE;
 export const CONTROL_SPIN = CONTROL_COUNT + CACHE_LINE;
 /** Not 0 while the host looks at CONTROL_END by itself, and need not be told. Written by the host alone. */
 export const CONTROL_WATCH = CONTROL_SPIN + CACHE_LINE;
+/** f64, plain: when the last job was published, in milliseconds of the clock `env.now`. Written by `publish`. */
+export const CONTROL_PUBLISHED_MS = CONTROL_WATCH + CACHE_LINE;
 
 /** What CONTROL_GENERATION and THREAD_GENERATION hold before the first job. Generations are positive. */
 export const GENERATION_NONE = 0;
@@ -74,7 +76,7 @@ export const BARRIER_BITS = 9;
 
 // ── JOB: written by the host before it publishes, read by every thread, never written during a job. ──
 
-export const JOB = CONTROL_WATCH + CACHE_LINE;
+export const JOB = CONTROL_PUBLISHED_MS + CACHE_LINE;
 
 /** i32: JOB_KIND_*. */
 export const JOB_KIND = JOB;
@@ -162,12 +164,12 @@ export const THREAD_GENERATION = 0;
 export const THREAD_STATE = THREAD_GENERATION + CACHE_LINE;
 /** i32: times that a wait timed out while parked although a job had come, over the life of the memory. */
 export const THREAD_PARK_RESCUES = THREAD_STATE + 4;
-/** i32, microseconds: how long this thread will look for its next job before it sleeps; its own affair. */
-export const THREAD_SPIN_US = THREAD_PARK_RESCUES + 4;
-/** i32: jobs that this thread found so, without sleeping, over the life of the memory. */
-export const THREAD_SPIN_HITS = THREAD_SPIN_US + 4;
+/** i32: jobs that this thread will sleep for before it looks for one again; its own affair. 0: it looks for the next. */
+export const THREAD_SPIN_SKIP = THREAD_PARK_RESCUES + 4;
+/** i32: what it will set THREAD_SPIN_SKIP to when it next looks in vain; its own affair. 0 after it has found a job so. */
+export const THREAD_SPIN_PENALTY = THREAD_SPIN_SKIP + 4;
 /** i32, bit pattern of a u32: units of work finished in this job (pixels, increments). */
-export const THREAD_PROGRESS = THREAD_SPIN_HITS + 4;
+export const THREAD_PROGRESS = THREAD_SPIN_PENALTY + 4;
 /** i32: chunks finished. */
 export const THREAD_CHUNKS = THREAD_PROGRESS + 4;
 /** i64: iterations executed for pixels, or increments made. */
@@ -235,3 +237,5 @@ export const PARK_SLICE_MS = 1000;
 export const SPIN_US = 50;
 /** Most looks at the clock meanwhile: a bound where the clock is coarse, or stands still. */
 export const SPIN_LOOKS = 1024;
+/** Most jobs that a thread sleeps for, after it has looked in vain again and again, before it looks once more. */
+export const SPIN_MAX_PENALTY = 1023;

@@ -23,8 +23,11 @@ const CLOSE_GRACE = 2_000;
 /** Milliseconds that the host itself looks for a job's end, a look each turn of the event loop, before it is told. */
 const WATCH_MS = 0.05;
 
-/** A job that ends within so many milliseconds is followed by another that is worth looking for. */
-const QUICK_MS = 2 * WATCH_MS;
+/** A job that ends within so many milliseconds, wake-ups and all, is followed by another that is worth looking for. */
+const QUICK_MS = 0.25;
+
+/** Most jobs that the host is told of, after it has looked in vain again and again, before it looks once more. */
+const MAX_PENALTY = 63;
 
 interface PoolWorker {
   handle: WorkerHandle | undefined;
@@ -48,7 +51,10 @@ export class Pool {
   #job: RunningJob | undefined;
   /** Whether threads and host may look for what comes before they sleep. */
   readonly #spins: boolean;
+  /** Whether the last job was short, how many to be told of before one is looked for again, and what a miss costs. */
   #quick = true;
+  #skip = 0;
+  #penalty = 0;
   #failure: EngineError | undefined;
   #closed: Promise<void> | undefined;
   #onStarted: (() => void) | undefined;
@@ -126,7 +132,8 @@ export class Pool {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
       if (!inBackground) this.keepAlive(true);
-      const watches = this.#spins && this.#quick && !inBackground;
+      const watches = this.#spins && this.#quick && !inBackground && this.#skip === 0;
+      if (this.#skip > 0) this.#skip--;
       this.memory.setAtomic(CONTROL_WATCH, watches ? 1 : 0);
       const publishedMs = this.#host.now();
       // publish() wakes the workers, but nothing they say is heard before this turn of the event loop is over.
@@ -261,6 +268,8 @@ export class Pool {
     }
     // The last thread writes END before it reads WATCH: either it sees that it is to tell, or #end sees that it need not.
     if (!ended) this.memory.setAtomic(CONTROL_WATCH, 0);
+    this.#penalty = ended ? 0 : Math.min(2 * this.#penalty + 1, MAX_PENALTY);
+    this.#skip = this.#penalty;
     this.#end(generation);
   }
 

@@ -7,6 +7,7 @@ import {
   CONTROL_COUNT,
   CONTROL_END,
   CONTROL_GENERATION,
+  CONTROL_PUBLISHED_MS,
   CONTROL_RUNNING,
   CONTROL_SPIN,
   CONTROL_STOP,
@@ -30,6 +31,7 @@ import {
   SCHEDULE_STATIC,
   SPIN_ALL,
   SPIN_LOOKS,
+  SPIN_MAX_PENALTY,
   SPIN_NONE,
   SPIN_US,
   THREAD_BUSY_MS,
@@ -42,8 +44,8 @@ import {
   THREAD_PARK_RESCUES,
   THREAD_PARKED,
   THREAD_PROGRESS,
-  THREAD_SPIN_HITS,
-  THREAD_SPIN_US,
+  THREAD_SPIN_PENALTY,
+  THREAD_SPIN_SKIP,
   THREAD_STATE,
   THREAD_WORKING,
   WORK_LAST,
@@ -79,6 +81,7 @@ export function publish(): i32 {
   }
   memory.fill(recordOf(0), 0, <usize>load<i32>(JOB_CHUNKS) * RECORD_BYTES);
   store<i64>(CONTROL_COUNT, 0);
+  store<f64>(CONTROL_PUBLISHED_MS, now());
   write(CONTROL_STOP, GENERATION_NONE); // an old stop would hit this job if generations have wrapped to its number
   write(CONTROL_CLAIM, 0);
   write(CONTROL_RUNNING, threads);
@@ -131,41 +134,42 @@ export function park(thread: i32, seen: i32): i32 {
   return generation;
 }
 
+/**
+ * Sleeps, or looks for a while first, if jobs have come soon enough of late for that to pay: a thread that looks needs
+ * no wake-up, but the core that it looks on may be the one that the host, or whoever, waits for.
+ */
 function waitForJob(block: usize, seen: i32): i32 {
   const spin = read(CONTROL_SPIN);
   if (spin == SPIN_NONE) return sleep(block, seen);
   const begin = now();
+  const skip = read(block + THREAD_SPIN_SKIP);
   // While the others are in the job, none can be published, and one of them may need this core.
-  if (spin == SPIN_ALL || read(CONTROL_END) == seen) {
+  if (skip == 0 && (spin == SPIN_ALL || read(CONTROL_END) == seen)) {
     const generation = look(block, seen, begin);
     if (generation != seen) return generation;
+    return sleep(block, seen);
   }
   const generation = sleep(block, seen);
-  // Had it looked, it would have been in time, and without a wake-up: so it looks the next time.
-  if (now() - begin < <f64>SPIN_US / 1000) write(block + THREAD_SPIN_US, SPIN_US);
+  const wouldHavePaid = generation > GENERATION_NONE && load<f64>(CONTROL_PUBLISHED_MS) - begin < <f64>SPIN_US / 1000;
+  write(block + THREAD_SPIN_SKIP, wouldHavePaid ? max(skip - 1, 0) : max(skip, 1));
   return generation;
 }
 
-/**
- * Looks at the mailbox for a while, and returns what it holds. The while is this thread's own: all that is allowed
- * after it has paid, half as long each time that it has not.
- */
+/** Looks at the mailbox for SPIN_US at most, and returns what it holds. */
 function look(block: usize, seen: i32, begin: f64): i32 {
-  const budget = read(block + THREAD_SPIN_US);
-  if (budget == 0) return seen;
-  const limit = <f64>budget / 1000;
   for (let looks = 0; looks < SPIN_LOOKS; looks++) {
     for (let reads = 0; reads < SPIN_READS; reads++) {
       const generation = read(block + THREAD_GENERATION);
       if (generation != seen) {
-        write(block + THREAD_SPIN_US, SPIN_US);
-        add(block + THREAD_SPIN_HITS, 1);
+        write(block + THREAD_SPIN_PENALTY, 0);
         return generation;
       }
     }
-    if (now() - begin >= limit) break;
+    if (now() - begin >= <f64>SPIN_US / 1000) break;
   }
-  write(block + THREAD_SPIN_US, budget >> 1);
+  const penalty = min(2 * read(block + THREAD_SPIN_PENALTY) + 1, SPIN_MAX_PENALTY);
+  write(block + THREAD_SPIN_PENALTY, penalty);
+  write(block + THREAD_SPIN_SKIP, penalty);
   return seen;
 }
 

@@ -144,7 +144,9 @@ class PooledEngine implements Engine {
         pool.keepAlive(false); // the next job, if there is one, does so itself
         this.#statistics.warmUpMs = this.#host.now() - begin;
       },
-      reject: () => {},
+      reject: () => {
+        this.#warmingUp = false;
+      },
     });
     this.#warmingUp = true;
     void this.#drain();

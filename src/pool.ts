@@ -20,14 +20,17 @@ import { blockOf, EngineMemory } from "./memory.ts";
 /** Milliseconds that workers are given to leave by themselves, and then to be ended by force. */
 const CLOSE_GRACE = 2_000;
 
-/** Milliseconds that the host itself looks for a job's end, a look each turn of the event loop, before it is told. */
-const WATCH_MS = 0.05;
+/**
+ * Milliseconds that the host itself looks for a job's end, a look each turn of the event loop, before it is told: as
+ * long as it takes to wake a sleeping thread, so that one sleeper in a job does not end the looking for all that follow.
+ */
+const WATCH_MS = 0.1;
 
 /** A job that ends within so many milliseconds, wake-ups and all, is followed by another that is worth looking for. */
-const QUICK_MS = 0.25;
+const QUICK_MS = 0.5;
 
 /** Most jobs that the host is told of, after it has looked in vain again and again, before it looks once more. */
-const MAX_PENALTY = 63;
+const MAX_PENALTY = 15;
 
 interface PoolWorker {
   handle: WorkerHandle | undefined;

@@ -91,11 +91,9 @@ export function publish(): i32 {
 
   // Each write publishes the parameters and all of the above to one thread, which looks at nothing else before it has
   // read this generation. A thread without a part is not told, so it cannot read parameters that change under it.
-  for (let thread = 0; thread < threads; thread++) {
-    const mailbox = blockOf(thread) + THREAD_GENERATION;
-    write(mailbox, generation);
-    wakeAll(mailbox);
-  }
+  for (let thread = 0; thread < threads; thread++) write(blockOf(thread) + THREAD_GENERATION, generation);
+  // Whoever looks has begun by now; a wake-up takes a while.
+  for (let thread = 0; thread < threads; thread++) wakeAll(blockOf(thread) + THREAD_GENERATION);
   return generation;
 }
 

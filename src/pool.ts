@@ -2,7 +2,6 @@
 // good, and its memory with it, because a thread that was ended by force may go on writing there.
 
 import {
-  ABI_VERSION,
   CONTROL_END,
   CONTROL_SPIN,
   CONTROL_WATCH,
@@ -16,6 +15,7 @@ import {
 import { EngineError, messageOf } from "./errors.ts";
 import type { Host, Kernel, WorkerHandle, WorkerMessage } from "./host.ts";
 import { blockOf, EngineMemory } from "./memory.ts";
+import { checkVersion } from "./self-test.ts";
 
 /** Milliseconds that workers are given to leave by themselves, and then to be ended by force. */
 const CLOSE_GRACE = 2_000;
@@ -67,13 +67,7 @@ export class Pool {
     this.#host = host;
     this.memory = new EngineMemory();
     this.#kernel = host.instantiate(module, this.memory.memory);
-    const version = this.#kernel.ABI_VERSION.value;
-    if (version !== ABI_VERSION) {
-      throw new EngineError(
-        "E_KERNEL",
-        `the kernel speaks ABI version ${version}, the engine ${ABI_VERSION}: build or install both together`,
-      );
-    }
+    checkVersion(this.#kernel);
     // Whoever looks needs a core meanwhile, and the host's thread needs one as well.
     this.#spins = threads <= cores;
     this.memory.setAtomic(CONTROL_SPIN, threads < cores ? SPIN_ALL : this.#spins ? SPIN_LAST : SPIN_NONE);

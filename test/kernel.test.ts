@@ -207,10 +207,14 @@ describe.each(BUILDS)("the %s kernel", (build) => {
         kernel.write(layout.CONTROL_SPIN, layout.SPIN_LAST);
         kernel.write(blockOf(0) + layout.THREAD_GENERATION, 7);
         kernel.write(layout.CONTROL_END, 6); // job 7 has not ended: thread 0 has left it, others have not
+        const penalty = blockOf(0) + layout.THREAD_SPIN_PENALTY;
+        kernel.write(penalty, 5);
         expect(park(kernel, 1)).toBe(1);
+        expect(kernel.read(penalty)).toBe(5); // a look that paid would have cleared it
         kernel.write(skip, 0);
         kernel.write(layout.CONTROL_END, 8);
         expect(park(kernel, 5)).toBe(5);
+        expect(kernel.read(penalty)).toBe(0);
       });
 
       test("tells the last thread out whether the host looks for the end itself", () => {

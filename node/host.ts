@@ -32,7 +32,7 @@ export function createNodeHost(files: NodeHostFiles = {}): Host {
  * Far more than a worker's few megabytes, in case the program's NODE_OPTIONS load something into every thread. V8 lays
  * out a heap that has a limit, whichever, more thriftily: a tenth less memory for a worker. Deno and Bun ignore it.
  */
-const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 };
+const LIMITS = { maxOldGenerationSizeMb: 256 };
 
 function spawn(url: URL, boot: WorkerBoot, events: WorkerEvents): WorkerHandle {
   // The program's own flags (--input-type, --import, …) are about its code, not the worker's.

@@ -19,7 +19,7 @@ const PARTS = [
   {
     script: "build:host",
     sources: ["src", "node", "assembly/layout.ts", "vite.config.ts", "tsconfig.json", "build/kernel.wasm"],
-    outputs: ["dist/node.js"],
+    outputs: ["dist/node.js", "dist/node-worker.cjs"],
   },
 ];
 

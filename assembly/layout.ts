@@ -12,7 +12,7 @@
 // All values are little-endian. Each offset is derived from the one before it.
 
 /** Raised when anything in this file, or an export of the kernel, changes its meaning. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 /** Bytes of a WebAssembly page. */
 export const PAGE_BYTES = 65536;
@@ -47,11 +47,24 @@ export const CONTROL_BARRIER = CONTROL_END + CACHE_LINE;
 export const CONTROL_LOCK = CONTROL_BARRIER + CACHE_LINE;
 /** The shared count of a count job: i64. */
 export const CONTROL_COUNT = CONTROL_LOCK + CACHE_LINE;
+/** SPIN_*: whether threads look for their next job before they sleep. Written by the host alone. */
+export const CONTROL_SPIN = CONTROL_COUNT + CACHE_LINE;
+/** Not 0 while the host looks at CONTROL_END by itself, and need not be told. Written by the host alone. */
+export const CONTROL_WATCH = CONTROL_SPIN + CACHE_LINE;
+/** f64, plain: when the last job was published, in milliseconds of the clock `env.now`. Written by `publish`. */
+export const CONTROL_PUBLISHED_MS = CONTROL_WATCH + CACHE_LINE;
 
 /** What CONTROL_GENERATION and THREAD_GENERATION hold before the first job. Generations are positive. */
 export const GENERATION_NONE = 0;
 /** What THREAD_GENERATION holds once that thread is to leave for good. */
 export const GENERATION_CLOSED = -1;
+
+/** What a new memory holds: threads sleep at once. */
+export const SPIN_NONE = 0;
+/** Only the last thread out of a job looks for the next one: for hosts with a core for each thread, but no more. */
+export const SPIN_LAST = 1;
+/** Every thread does. */
+export const SPIN_ALL = 2;
 
 export const LOCK_FREE = 0;
 export const LOCK_HELD = 1;
@@ -63,7 +76,7 @@ export const BARRIER_BITS = 9;
 
 // ── JOB: written by the host before it publishes, read by every thread, never written during a job. ──
 
-export const JOB = CONTROL_COUNT + CACHE_LINE;
+export const JOB = CONTROL_PUBLISHED_MS + CACHE_LINE;
 
 /** i32: JOB_KIND_*. */
 export const JOB_KIND = JOB;
@@ -156,8 +169,12 @@ export const THREAD_GENERATION = 0;
 export const THREAD_STATE = THREAD_GENERATION + CACHE_LINE;
 /** i32: times that a wait timed out while parked although a job had come, over the life of the memory. */
 export const THREAD_PARK_RESCUES = THREAD_STATE + 4;
+/** i32: jobs that this thread will sleep for before it looks for one again; its own affair. 0: it looks for the next. */
+export const THREAD_SPIN_SKIP = THREAD_PARK_RESCUES + 4;
+/** i32: what it will set THREAD_SPIN_SKIP to when it next looks in vain; its own affair. 0 after it has found a job so. */
+export const THREAD_SPIN_PENALTY = THREAD_SPIN_SKIP + 4;
 /** i32, bit pattern of a u32: units of work finished in this job (pixels, increments). */
-export const THREAD_PROGRESS = THREAD_PARK_RESCUES + 4;
+export const THREAD_PROGRESS = THREAD_SPIN_PENALTY + 4;
 /** i32: chunks finished. */
 export const THREAD_CHUNKS = THREAD_PROGRESS + 4;
 /** i64: iterations executed for pixels, or increments made. */
@@ -211,6 +228,8 @@ export const WORK_LAST = 1;
 export const WORK_STOPPED = 2;
 /** There was nothing to do: no job was published to this thread, or the memory is being closed. */
 export const WORK_NONE = 4;
+/** With WORK_LAST: the host was looking at CONTROL_END when it was written, and need not be told. */
+export const WORK_WATCHED = 8;
 
 // ── Waiting. Every wait is bounded and re-checks its condition: some hosts lose wake-ups. ──
 
@@ -218,3 +237,10 @@ export const WORK_NONE = 4;
 export const WAIT_SLICE_MS = 20;
 /** Longest single wait of a parked thread, in milliseconds. */
 export const PARK_SLICE_MS = 1000;
+
+/** Longest time that a thread looks for its next job before it sleeps, in microseconds. */
+export const SPIN_US = 50;
+/** Most looks at the clock meanwhile: a bound where the clock is coarse, or stands still. */
+export const SPIN_LOOKS = 1024;
+/** Most jobs that a thread sleeps for, after it has looked in vain again and again, before it looks once more. */
+export const SPIN_MAX_PENALTY = 1023;

@@ -2,15 +2,17 @@
 
 import { MAX_THREADS } from "../assembly/layout.ts";
 import { countJob } from "./count.ts";
-import { EngineError, messageOf } from "./errors.ts";
-import { hasSimd, hasThreads } from "./features.ts";
+import { EngineError } from "./errors.ts";
+import { hasThreads } from "./features.ts";
 import type { Host, Timer } from "./host.ts";
 import { heapBytes, type Job, type JobControl, readCommon, resultAddress, writeJob } from "./jobs.ts";
 import { mandelbrotJob } from "./mandelbrot.ts";
-import { integer, oneOf, readOptions } from "./options.ts";
+import { boolean, integer, oneOf, readOptions } from "./options.ts";
 import { Pool } from "./pool.ts";
+import { type ChosenKernel, chooseKernel } from "./self-test.ts";
 import type {
   Build,
+  BuildReason,
   CountOptions,
   CountResult,
   Engine,
@@ -21,6 +23,7 @@ import type {
   MandelbrotResult,
   ModeReason,
 } from "./types.ts";
+import { warmUp } from "./warm-up.ts";
 
 /** Milliseconds between two calls of `onProgress`. */
 const PROGRESS_INTERVAL = 50;
@@ -30,33 +33,27 @@ const STOP_DEADLINE = 10_000;
 
 /** Creates an engine on a platform. The hosts' `createEngine` are this function with their `Host`. */
 export async function createEngineOn(host: Host, options?: EngineOptions): Promise<Engine> {
-  const raw = readOptions("createEngine options", options, ["threads", "build", "startTimeout"]);
+  const raw = readOptions("createEngine options", options, ["threads", "build", "startTimeout", "warmUp"]);
   const cores = host.cores();
   const threads = integer(raw, "threads", 1, MAX_THREADS, Math.min(cores, MAX_THREADS));
-  const build = oneOf<Build>(raw, "build", ["simd", "scalar"], hasSimd() ? "simd" : "scalar");
+  const requested = raw.build === undefined ? undefined : oneOf<Build>(raw, "build", ["simd", "scalar"], "simd");
   const startTimeout = integer(raw, "startTimeout", 1, 2 ** 31 - 1, 10_000);
+  const warmsUp = boolean(raw, "warmUp", true);
   if (!hasThreads()) {
     throw new EngineError(
       "E_UNSUPPORTED",
       "this platform has no WebAssembly threads: use Node 20, Deno 2, Bun 1.4 or later",
     );
   }
-  const module = await loadKernel(host, build);
-  const startPool = () => Pool.start(host, module, threads, startTimeout);
-  return new PooledEngine(host, startPool, await startPool(), threads, cores, build);
+  const kernel = await chooseKernel(host, requested);
+  const startPool = () => Pool.start(host, kernel.module, threads, cores, startTimeout);
+  const engine = new PooledEngine(host, startPool, await startPool(), threads, cores, kernel);
+  if (warmsUp) engine.warmUp(kernel.module);
+  return engine;
 }
 
-async function loadKernel(host: Host, build: Build): Promise<WebAssembly.Module> {
-  try {
-    return await host.kernel(build);
-  } catch (error) {
-    throw new EngineError(
-      "E_KERNEL",
-      `the ${build} build of the kernel could not be loaded (${messageOf(error)}): install or build allcores again`,
-      { cause: error },
-    );
-  }
-}
+/** Of a job that nobody aborts or watches. */
+const UNCONTROLLED = { signal: undefined, onProgress: undefined };
 
 /** A job in the queue. */
 interface Task {
@@ -73,24 +70,34 @@ class PooledEngine implements Engine {
     message: "The platform has WebAssembly threads, and lets workers share one memory.",
   };
   readonly build: Build;
+  readonly buildReason: BuildReason;
   readonly #host: Host;
   readonly #startPool: () => Promise<Pool>;
   #pool: Pool;
   readonly #queue: Task[] = [];
   #draining = false;
+  #warmingUp = false;
   #closed: Promise<void> | undefined;
   #repairing: Promise<void> = Promise.resolve();
   /** Broken pools whose workers are leaving. */
   readonly #retiring = new Set<Promise<void>>();
-  readonly #statistics = { jobsDone: 0, workersLost: 0, memoriesRetired: 0, parkRescues: 0 };
+  readonly #statistics = { jobsDone: 0, workersLost: 0, memoriesRetired: 0, parkRescues: 0, warmUpMs: 0 };
 
-  constructor(host: Host, startPool: () => Promise<Pool>, pool: Pool, threads: number, cores: number, build: Build) {
+  constructor(
+    host: Host,
+    startPool: () => Promise<Pool>,
+    pool: Pool,
+    threads: number,
+    cores: number,
+    kernel: ChosenKernel,
+  ) {
     this.#host = host;
     this.#startPool = startPool;
     this.#pool = pool;
     this.threads = threads;
     this.cores = cores;
-    this.build = build;
+    this.build = kernel.build;
+    this.buildReason = kernel.reason;
   }
 
   get oversubscribed(): boolean {
@@ -123,6 +130,28 @@ class PooledEngine implements Engine {
     return this.close();
   }
 
+  /**
+   * Lets the platform compile the kernel well, before any job. What fails in it has broken the pool, so the next job
+   * gets a new one; nobody else is to hear of it.
+   */
+  warmUp(module: WebAssembly.Module): void {
+    this.#queue.push({
+      run: async (pool) => {
+        const begin = this.#host.now();
+        const run = (job: Job<JobResult>) => this.#run(pool, job, { threads: this.threads, ...UNCONTROLLED }, true);
+        await warmUp(this.#host, module, this.threads, run).catch(() => {});
+        this.#warmingUp = false;
+        pool.keepAlive(false); // the next job, if there is one, does so itself
+        this.#statistics.warmUpMs = this.#host.now() - begin;
+      },
+      reject: () => {
+        this.#warmingUp = false;
+      },
+    });
+    this.#warmingUp = true;
+    void this.#drain();
+  }
+
   async #shutDown(): Promise<void> {
     for (const task of this.#queue.splice(0)) task.reject(closedError());
     this.#pool.abandon(closedError());
@@ -140,7 +169,9 @@ class PooledEngine implements Engine {
         run: async (pool) => {
           signal?.removeEventListener("abort", leaveQueue);
           try {
-            resolve(await this.#run(pool, job, control));
+            const result = await this.#run(pool, job, control);
+            this.#statistics.jobsDone++;
+            resolve(result);
           } catch (error) {
             reject(error);
           }
@@ -156,6 +187,7 @@ class PooledEngine implements Engine {
       };
       signal?.addEventListener("abort", leaveQueue);
       this.#queue.push(task);
+      if (this.#warmingUp) this.#pool.keepAlive(true);
       void this.#drain();
     });
   }
@@ -200,7 +232,12 @@ class PooledEngine implements Engine {
     this.#retiring.add(leaving);
   }
 
-  async #run<Result extends JobResult>(pool: Pool, job: Job<Result>, control: JobControl): Promise<Result> {
+  async #run<Result extends JobResult>(
+    pool: Pool,
+    job: Job<Result>,
+    control: JobControl,
+    inBackground = false,
+  ): Promise<Result> {
     const { memory } = pool;
     const block = memory.allocate(heapBytes(job));
     let kept = false;
@@ -208,14 +245,13 @@ class PooledEngine implements Engine {
     try {
       writeJob(memory, job, block);
       const publishedMs = this.#host.now();
-      await this.#watch(pool, pool.run(), job, control);
+      await this.#watch(pool, pool.run(inBackground), job, control);
       const elapsedMs = this.#host.now() - publishedMs;
       const common = readCommon(memory, job, block, publishedMs, elapsedMs);
       const result = job.read(memory, resultAddress(job, block), common, () => {
         kept = true;
         return free;
       });
-      this.#statistics.jobsDone++;
       return result;
     } finally {
       if (!kept) free();

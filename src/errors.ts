@@ -8,7 +8,7 @@ export type ErrorCode =
   | "E_CLOSED"
   /** The platform lacks something that the engine needs, such as WebAssembly threads. */
   | "E_UNSUPPORTED"
-  /** The kernel could not be loaded, or speaks another ABI version. */
+  /** The kernel could not be loaded, speaks another ABI version, or is the SIMD build asked for and computes wrongly. */
   | "E_KERNEL"
   /** The job needs more memory than the platform gives. */
   | "E_MEMORY"

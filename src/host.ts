@@ -62,6 +62,8 @@ export interface Host {
   /** Calls back once, or every `ms` milliseconds. Does not keep the program alive. */
   after(ms: number, call: () => void): Timer;
   every(ms: number, call: () => void): Timer;
+  /** Calls back in a later turn of the event loop, as soon as what has come meanwhile was heard. */
+  soon(call: () => void): void;
   /** Loads and compiles a build of the kernel, once. */
   kernel(build: Build): Promise<WebAssembly.Module>;
   /** Instantiates the kernel in this thread. */

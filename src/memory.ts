@@ -20,13 +20,18 @@ export class EngineMemory {
   /** Blocks in use, by address. */
   readonly #blocks: Block[] = [];
   #view: DataView;
+  #words: Int32Array;
 
-  /** The serial build of the kernel takes an unshared memory; every other build a shared one. */
-  constructor(shared = true) {
-    const [memory, pages] = createMemory(shared);
+  /**
+   * The serial build of the kernel takes an unshared memory; every other build a shared one. `maximum`: pages that it
+   * may grow to, if the platform grants so many.
+   */
+  constructor(shared = true, maximum = MAX_PAGES) {
+    const [memory, pages] = createMemory(shared, maximum);
     this.memory = memory;
     this.#maximumBytes = pages * PAGE_BYTES;
     this.#view = new DataView(memory.buffer);
+    this.#words = new Int32Array(memory.buffer);
   }
 
   int(address: number): number {
@@ -52,7 +57,12 @@ export class EngineMemory {
 
   /** Reads a word that a thread may write at the same time. */
   atomic(address: number): number {
-    return Atomics.load(new Int32Array(this.memory.buffer, address, 1), 0);
+    return Atomics.load(this.#words, address / 4);
+  }
+
+  /** Writes a word that a thread may read at the same time. */
+  setAtomic(address: number, value: number): void {
+    Atomics.store(this.#words, address / 4, value);
   }
 
   /** Takes the first gap of the heap that is large enough, and grows the memory if there is none. */
@@ -99,6 +109,7 @@ export class EngineMemory {
     }
     // The buffer of before keeps its old length, so nobody may hold a view of it across this line.
     this.#view = new DataView(this.memory.buffer);
+    this.#words = new Int32Array(this.memory.buffer);
   }
 
   #held(): number {
@@ -107,8 +118,8 @@ export class EngineMemory {
 }
 
 /** Creates the memory with the largest maximum that the platform accepts; phones refuse what desktops merely reserve. */
-function createMemory(shared: boolean): [WebAssembly.Memory, number] {
-  for (let maximum = MAX_PAGES; ; maximum /= 2) {
+function createMemory(shared: boolean, wanted: number): [WebAssembly.Memory, number] {
+  for (let maximum = wanted; ; maximum /= 2) {
     try {
       return [new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared }), maximum];
     } catch (error) {

@@ -1,13 +1,36 @@
 // The workers around one memory: start, run one job at a time, close. A pool in which a worker failed is broken for
 // good, and its memory with it, because a thread that was ended by force may go on writing there.
 
-import { ABI_VERSION, CONTROL_END, JOB_THREADS, THREAD_PARK_RESCUES, THREAD_PROGRESS } from "../assembly/layout.ts";
+import {
+  CONTROL_END,
+  CONTROL_SPIN,
+  CONTROL_WATCH,
+  JOB_THREADS,
+  SPIN_ALL,
+  SPIN_LAST,
+  SPIN_NONE,
+  THREAD_PARK_RESCUES,
+  THREAD_PROGRESS,
+} from "../assembly/layout.ts";
 import { EngineError, messageOf } from "./errors.ts";
 import type { Host, Kernel, WorkerHandle, WorkerMessage } from "./host.ts";
 import { blockOf, EngineMemory } from "./memory.ts";
+import { checkVersion } from "./self-test.ts";
 
 /** Milliseconds that workers are given to leave by themselves, and then to be ended by force. */
 const CLOSE_GRACE = 2_000;
+
+/**
+ * Milliseconds that the host itself looks for a job's end, a look each turn of the event loop, before it is told: as
+ * long as it takes to wake a sleeping thread, so that one sleeper in a job does not end the looking for all that follow.
+ */
+const WATCH_MS = 0.1;
+
+/** A job that ends within so many milliseconds, wake-ups and all, is followed by another that is worth looking for. */
+const QUICK_MS = 0.5;
+
+/** Most jobs that the host is told of, after it has looked in vain again and again, before it looks once more. */
+const MAX_PENALTY = 15;
 
 interface PoolWorker {
   handle: WorkerHandle | undefined;
@@ -16,6 +39,8 @@ interface PoolWorker {
 
 interface RunningJob {
   generation: number;
+  publishedMs: number;
+  inBackground: boolean;
   resolve: () => void;
   reject: (error: EngineError) => void;
 }
@@ -27,27 +52,36 @@ export class Pool {
   readonly #workers: PoolWorker[] = [];
   readonly #lost = new Set<number>();
   #job: RunningJob | undefined;
+  /** Whether threads and host may look for what comes before they sleep. */
+  readonly #spins: boolean;
+  /** Whether the last job was short, how many to be told of before one is looked for again, and what a miss costs. */
+  #quick = true;
+  #skip = 0;
+  #penalty = 0;
   #failure: EngineError | undefined;
   #closed: Promise<void> | undefined;
   #onStarted: (() => void) | undefined;
   #onGone: (() => void) | undefined;
 
-  private constructor(host: Host, module: WebAssembly.Module) {
+  private constructor(host: Host, module: WebAssembly.Module, threads: number, cores: number) {
     this.#host = host;
     this.memory = new EngineMemory();
     this.#kernel = host.instantiate(module, this.memory.memory);
-    const version = this.#kernel.ABI_VERSION.value;
-    if (version !== ABI_VERSION) {
-      throw new EngineError(
-        "E_KERNEL",
-        `the kernel speaks ABI version ${version}, the engine ${ABI_VERSION}: build or install both together`,
-      );
-    }
+    checkVersion(this.#kernel);
+    // Whoever looks needs a core meanwhile, and the host's thread needs one as well.
+    this.#spins = threads <= cores;
+    this.memory.setAtomic(CONTROL_SPIN, threads < cores ? SPIN_ALL : this.#spins ? SPIN_LAST : SPIN_NONE);
   }
 
   /** Starts `threads` workers side by side. Rejects, with none left, if one of them does not start in time. */
-  static async start(host: Host, module: WebAssembly.Module, threads: number, timeout: number): Promise<Pool> {
-    const pool = new Pool(host, module);
+  static async start(
+    host: Host,
+    module: WebAssembly.Module,
+    threads: number,
+    cores: number,
+    timeout: number,
+  ): Promise<Pool> {
+    const pool = new Pool(host, module, threads, cores);
     const deadline = host.after(timeout, () => {
       const ready = pool.#workers.filter((worker) => worker.state === "ready").length;
       pool.#fail(
@@ -87,15 +121,29 @@ export class Pool {
     return this.#workers.reduce((sum, _, thread) => sum + this.memory.atomic(blockOf(thread) + THREAD_PARK_RESCUES), 0);
   }
 
-  /** Publishes the job whose parameters were written, and resolves when its last thread has left. */
-  run(): Promise<void> {
+  /**
+   * Publishes the job whose parameters were written, and resolves when its last thread has left. A job in the background
+   * does not keep the program alive.
+   */
+  run(inBackground = false): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
-      // One worker keeps the program alive for all of them: if it dies, the job ends as well.
-      this.#workers[0]?.handle?.keepAlive(true);
+      if (!inBackground) this.keepAlive(true);
+      const watches = this.#spins && this.#quick && !inBackground && this.#skip === 0;
+      if (this.#skip > 0) this.#skip--;
+      this.memory.setAtomic(CONTROL_WATCH, watches ? 1 : 0);
+      const publishedMs = this.#host.now();
       // publish() wakes the workers, but nothing they say is heard before this turn of the event loop is over.
-      this.#job = { generation: this.#kernel.publish(), resolve, reject };
+      const generation = this.#kernel.publish();
+      this.#job = { generation, publishedMs, inBackground, resolve, reject };
+      if (watches) this.#host.soon(() => this.#watch(generation));
     });
+  }
+
+  /** Keeps the program alive, or not. No effect once the pool is closed, which keeps it alive until the workers are gone. */
+  keepAlive(on: boolean): void {
+    // One worker does it for all of them: if it dies, the job ends as well.
+    if (this.#closed === undefined) this.#workers[0]?.handle?.keepAlive(on);
   }
 
   /** Asks the workers to leave the running job soon. It ends as if it were done. */
@@ -206,12 +254,29 @@ export class Pool {
     }
   }
 
+  /** Looks for the end of a short job, for a while, so that nobody need tell of it, and nobody be woken. */
+  #watch(generation: number): void {
+    const job = this.#job;
+    if (job?.generation !== generation) return; // it has failed
+    const ended = this.memory.atomic(CONTROL_END) === generation;
+    if (!ended && this.#host.now() - job.publishedMs < WATCH_MS) {
+      this.#host.soon(() => this.#watch(generation));
+      return;
+    }
+    // The last thread writes END before it reads WATCH: either it sees that it is to tell, or #end sees that it need not.
+    if (!ended) this.memory.setAtomic(CONTROL_WATCH, 0);
+    this.#penalty = ended ? 0 : Math.min(2 * this.#penalty + 1, MAX_PENALTY);
+    this.#skip = this.#penalty;
+    this.#end(generation);
+  }
+
   #end(generation: number): void {
     const job = this.#job;
     // A message of an earlier job cannot be: the job would not have ended. But a message is no proof, the memory is.
     if (job === undefined || job.generation !== generation || this.memory.atomic(CONTROL_END) !== generation) return;
     this.#job = undefined;
-    if (this.#closed === undefined) this.#workers[0]?.handle?.keepAlive(false);
+    this.#quick = this.#host.now() - job.publishedMs < QUICK_MS;
+    if (!job.inBackground) this.keepAlive(false);
     job.resolve();
   }
 

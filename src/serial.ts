@@ -1,5 +1,5 @@
-// The best that one thread can do without threads: the serial build of the kernel, an unshared memory, no worker to
-// wake. What the cost of being threaded is measured against.
+// A kernel in the thread of the caller, which it blocks: no worker to wake. With the serial build of the kernel and an
+// unshared memory it is what the cost of being threaded is measured against; with the others, their self-test.
 
 import type { Kernel } from "./host.ts";
 import { heapBytes, readCommon, resultAddress, writeJob } from "./jobs.ts";
@@ -8,12 +8,17 @@ import { EngineMemory } from "./memory.ts";
 import type { MandelbrotOptions, MandelbrotResult } from "./types.ts";
 
 export class SerialKernel {
-  readonly #memory = new EngineMemory(false);
+  readonly #memory: EngineMemory;
   readonly #kernel: Kernel;
   readonly #now: () => number;
 
-  /** `instantiate` makes the kernel from its serial build. */
-  constructor(instantiate: (memory: WebAssembly.Memory) => Kernel, now: () => number) {
+  /** `instantiate` makes the kernel, over a memory of the kind that its build takes: by default the serial build's. */
+  constructor(
+    instantiate: (memory: WebAssembly.Memory) => Kernel,
+    now: () => number,
+    memory: EngineMemory = new EngineMemory(false),
+  ) {
+    this.#memory = memory;
     this.#kernel = instantiate(this.#memory.memory);
     this.#now = now;
   }

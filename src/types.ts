@@ -44,6 +44,21 @@ export interface ModeReason {
 /** Which build of the kernel runs. */
 export type Build = "simd" | "scalar";
 
+/** Why an engine runs its build of the kernel. */
+export interface BuildReason {
+  /** For programs; stays the same from version to version. */
+  code: /** The default: the platform has SIMD, and the SIMD build computes what the scalar one does. */
+    | "simd-available"
+    /** The platform has no SIMD. */
+    | "simd-missing"
+    /** The SIMD build does not compute here what the scalar one does. */
+    | "simd-wrong"
+    /** The caller asked for it. */
+    | "requested";
+  /** For people. */
+  message: string;
+}
+
 /** The part of the standard `AbortSignal` that the engine uses. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
@@ -59,10 +74,18 @@ export interface EngineOptions {
    * container's CPU quota. More than that is allowed, and `engine.oversubscribed` says so.
    */
   threads?: number;
-  /** The kernel's build. Default: `simd` where the platform validates it, else `scalar`. */
+  /**
+   * The kernel's build. Default: `simd` where the platform has it and it passes a self-test of microseconds, else
+   * `scalar`. If you ask for `simd`, and it fails that test, `createEngine` rejects with `E_KERNEL`.
+   */
   build?: Build;
   /** Milliseconds within which all workers must have started. Default: 10,000. */
   startTimeout?: number;
+  /**
+   * Whether the engine, once it is there, runs the kernel for some 10 to 40 milliseconds, so that the first real picture
+   * finds its code optimised. Jobs wait for it. It is done once for all engines of a program. Default: true.
+   */
+  warmUp?: boolean;
 }
 
 /** Options that every job has. */
@@ -213,6 +236,8 @@ export interface EngineStatistics {
   workersLost: number;
   /** Times that the engine gave its memory up, after a forced end, and went on with a new one. */
   memoriesRetired: number;
+  /** Milliseconds that the warm-up took; 0 if there was none, or as long as it runs. */
+  warmUpMs: number;
   /** Wake-ups that the platform lost while workers were parked; each cost up to a second, and no result. */
   parkRescues: number;
 }
@@ -229,6 +254,7 @@ export interface Engine {
   readonly modeReason: ModeReason;
   /** The kernel's build that runs. */
   readonly build: Build;
+  readonly buildReason: BuildReason;
   /** What happened so far. A copy. */
   readonly statistics: EngineStatistics;
   /**

@@ -1,6 +1,6 @@
 // What a worker does, on any platform: park, work, report an end, until the memory is closed.
 
-import { GENERATION_CLOSED, GENERATION_NONE, WORK_LAST } from "../assembly/layout.ts";
+import { GENERATION_CLOSED, GENERATION_NONE, WORK_LAST, WORK_WATCHED } from "../assembly/layout.ts";
 import { messageOf } from "./errors.ts";
 import type { Kernel, WorkerMessage } from "./host.ts";
 
@@ -16,7 +16,8 @@ export function serve(thread: number, instantiate: () => Kernel, post: (message:
     for (;;) {
       generation = kernel.park(thread, generation);
       if (generation === GENERATION_CLOSED) return;
-      if (kernel.work(thread) & WORK_LAST) post({ type: "allcores:end", generation });
+      const bits = kernel.work(thread) & (WORK_LAST | WORK_WATCHED);
+      if (bits === WORK_LAST) post({ type: "allcores:end", generation });
     }
   } catch (error) {
     // By name: a platform may run this in another realm than the one that made the error.

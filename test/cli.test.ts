@@ -82,7 +82,7 @@ describe("allcores bench", () => {
       },
       countsSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
       serial: timing,
-      cold: { spawnMs: expect.any(Number), firstResultMs: expect.any(Number) },
+      cold: { spawnMs: expect.any(Number), warmUpMs: expect.any(Number), firstResultMs: expect.any(Number) },
       verdict: expect.any(String),
       interrupted: false,
     });

@@ -2,12 +2,13 @@
 // (runtimes.test.ts). The workers and kernels are the built ones.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import {
+  CONTROL_GENERATION,
   MANDELBROT_COUNTS,
   THREAD_BYTES,
   THREAD_LEFT,
@@ -24,7 +25,7 @@ import type { Engine, EngineOptions, Guard, MandelbrotOptions, Progress } from "
 import { goldenCases } from "./golden.ts";
 
 const dist = new URL("../dist/", import.meta.url);
-const files = { worker: new URL("node-worker.js", dist), kernels: dist };
+const files = { worker: new URL("node-worker.cjs", dist), kernels: dist };
 const goldens = goldenCases();
 const golden = (name: string) => {
   const found = goldens.find((entry) => entry.name === name);
@@ -44,11 +45,14 @@ interface OpenHost extends Host {
   handles: WorkerHandle[];
 }
 
-function openHost(workerOf: (thread: number, spawned: number) => URL = () => files.worker): OpenHost {
+function openHost(
+  workerOf: (thread: number, spawned: number) => URL = () => files.worker,
+  kernels: URL = dist,
+): OpenHost {
   const boots: WorkerBoot[] = [];
   const handles: WorkerHandle[] = [];
   return {
-    ...createNodeHost(files),
+    ...createNodeHost({ ...files, kernels }),
     boots,
     handles,
     spawn(boot, events) {
@@ -61,8 +65,21 @@ function openHost(workerOf: (thread: number, spawned: number) => URL = () => fil
   };
 }
 
+/** A folder of kernels of its own, whose modules nobody has run yet; `change` may change the SIMD build's bytes. */
+function ownKernels(name: string, change: (bytes: Uint8Array) => void = () => {}): URL {
+  const path = join(folder, name);
+  mkdirSync(path);
+  for (const file of ["kernel.wasm", "kernel-scalar.wasm"]) {
+    const bytes = new Uint8Array(readFileSync(new URL(file, dist)));
+    if (file === "kernel.wasm") change(bytes);
+    writeFileSync(join(path, file), bytes);
+  }
+  return pathToFileURL(`${path}/`);
+}
+
+/** Unless a test wants one, there is no warm-up: it would be the first job that the tests' workers see. */
 async function withEngine<T>(options: EngineOptions, use: (engine: Engine) => Promise<T>, host?: Host): Promise<T> {
-  const engine = await createEngineOn(host ?? createNodeHost(files), options);
+  const engine = await createEngineOn(host ?? createNodeHost(files), { warmUp: false, ...options });
   try {
     return await use(engine);
   } finally {
@@ -460,7 +477,7 @@ describe("close", () => {
 
   test("while the pool is repaired, no worker is left", async () => {
     const host = openHost((_, spawned) => (spawned < 2 ? badWorker("leaves-late", "process.exit(0)") : files.worker));
-    const engine = await createEngineOn(host, { threads: 2 });
+    const engine = await createEngineOn(host, { threads: 2, warmUp: false });
     const first = code(engine.mandelbrot());
     const second = code(engine.mandelbrot());
     expect(await first).toBe("E_WORKER_LOST");
@@ -473,6 +490,138 @@ describe("close", () => {
     const engine = await createEngineOn(createNodeHost(files), { threads: 2 });
     await engine[Symbol.asyncDispose]();
     expect(await code(engine.count())).toBe("E_CLOSED");
+  });
+});
+
+describe("the warm-up", () => {
+  const generation = (host: OpenHost) =>
+    Atomics.load(new Int32Array((host.boots[0] as WorkerBoot).memory.buffer, CONTROL_GENERATION, 1), 0);
+
+  test("runs before the first job, counts as none, and is made once for all engines of a program", async () => {
+    const kernels = ownKernels("warm-once");
+    const hosts = [openHost(undefined, kernels), openHost(undefined, kernels)] as const;
+    await withEngine(
+      { threads: 2, warmUp: true },
+      async (engine) => {
+        expect((await engine.count({ increments: 5 })).value).toBe(10);
+        expect(engine.statistics.jobsDone).toBe(1);
+        expect(engine.statistics.warmUpMs).toBeGreaterThan(0);
+        expect(generation(hosts[0])).toBeGreaterThan(1);
+      },
+      hosts[0],
+    );
+    await withEngine(
+      { threads: 2, warmUp: true },
+      async (engine) => {
+        await engine.count({ increments: 5 });
+        expect(generation(hosts[1])).toBe(1);
+      },
+      hosts[1],
+    );
+  });
+
+  test("can be switched off", async () => {
+    const host = openHost(undefined, ownKernels("cold"));
+    await withEngine(
+      { threads: 2 },
+      async (engine) => {
+        await engine.count({ increments: 5 });
+        expect(generation(host)).toBe(1);
+        expect(engine.statistics.warmUpMs).toBe(0);
+      },
+      host,
+    );
+  });
+
+  test("lets a job behind it be aborted, and the engine be closed", async () => {
+    const engine = await createEngineOn(openHost(undefined, ownKernels("stopped")), { threads: 2 });
+    const controller = new AbortController();
+    const aborted = code(engine.mandelbrot({ signal: controller.signal }));
+    const closed = code(engine.count());
+    controller.abort();
+    expect(await aborted).toBe("E_ABORTED");
+    await engine.close();
+    expect(await closed).toBe("E_CLOSED");
+    expect(engine.statistics.jobsDone).toBe(0);
+  });
+
+  test("in which a worker dies costs no job: the worker is replaced before the first", async () => {
+    const bad = badWorker("dies-warming", "process.exit(0);");
+    const workerOf = (thread: number, spawned: number) => (spawned < 2 && thread === 1 ? bad : files.worker);
+    await withEngine(
+      { threads: 2, warmUp: true },
+      async (engine) => {
+        expect((await engine.count({ increments: 5 })).value).toBe(10);
+        expect(engine.statistics).toMatchObject({ workersLost: 1, memoriesRetired: 1, jobsDone: 1 });
+      },
+      openHost(workerOf, ownKernels("dying")),
+    );
+  });
+
+  test("does not keep a program alive, but a job behind it does", async () => {
+    expect(await run("await createEngine({ threads: 2 });")).toEqual({ stdout: "", status: 0 });
+    const { stdout, status } = await run(`
+      const engine = await createEngine({ threads: 2 });
+      engine.count({ increments: 3 }).then(({ value }) => console.log(value));
+    `);
+    expect({ stdout, status }).toEqual({ stdout: "6\n", status: 0 });
+  });
+});
+
+describe("the build that runs", () => {
+  /** Lets the first f64x2.add of a kernel subtract. */
+  const subtract = (bytes: Uint8Array) => {
+    const at = bytes.findIndex((byte, i) => byte === 0xfd && bytes[i + 1] === 0xf0 && bytes[i + 2] === 0x01);
+    expect(at).toBeGreaterThan(0);
+    bytes[at + 1] = 0xf1;
+  };
+
+  test("is the SIMD build where it is right, or the one that was asked for, and the reason says so", async () => {
+    await withEngine({ threads: 1 }, async ({ build, buildReason }) => {
+      expect({ build, code: buildReason.code }).toEqual({ build: "simd", code: "simd-available" });
+    });
+    for (const build of ["simd", "scalar"] as const) {
+      await withEngine({ threads: 1, build }, async (engine) => {
+        expect({ build: engine.build, code: engine.buildReason.code }).toEqual({ build, code: "requested" });
+      });
+    }
+  });
+
+  test("is the scalar build where the SIMD build is wrong, and the counts are right", async () => {
+    const host = openHost(undefined, ownKernels("wrong", subtract));
+    await withEngine(
+      { threads: 2 },
+      async (engine) => {
+        expect(engine.build).toBe("scalar");
+        expect(engine.buildReason.code).toBe("simd-wrong");
+        expect(engine.buildReason.message).toMatch(/its (counts|magnitudes) differ .* pixel \d+: \S+ instead of \S+/);
+        const { width, height, region, maxIterations, sha256: expected } = golden("whole97x61_it255");
+        expect(sha256((await engine.mandelbrot({ width, height, region, maxIterations })).counts)).toBe(expected);
+      },
+      host,
+    );
+    const asked = createEngineOn(host, { threads: 1, build: "simd" });
+    await expect(asked).rejects.toMatchObject({ code: "E_KERNEL" });
+    await expect(asked).rejects.toThrow(/failed its self-test here/);
+  });
+
+  test("is the scalar build where the SIMD build traps", async () => {
+    const host = openHost(
+      undefined,
+      ownKernels("trapping", (bytes) => {
+        // f64x2.mul becomes three instructions: unreachable, nop, nop.
+        const at = bytes.findIndex((byte, i) => byte === 0xfd && bytes[i + 1] === 0xf2 && bytes[i + 2] === 0x01);
+        bytes.set([0x00, 0x01, 0x01], at);
+      }),
+    );
+    await withEngine(
+      { threads: 1 },
+      async (engine) => {
+        expect(engine.buildReason).toMatchObject({ code: "simd-wrong" });
+        expect(engine.buildReason.message).toMatch(/it fails: .*unreachable/i);
+      },
+      host,
+    );
   });
 });
 
@@ -708,6 +857,7 @@ describe("options", () => {
       { threads: "2" },
       { build: "avx" },
       { startTimeout: 0 },
+      { warmUp: 1 },
       { thread: 2 },
     ]) {
       const host = openHost();

@@ -7,7 +7,7 @@ import * as layout from "../assembly/layout.ts";
 import { jobs, regions, regionsAtTheTip } from "./arbitrary.ts";
 import { complaints, expectedOf } from "./contract.ts";
 import { goldenCases } from "./golden.ts";
-import { BUILDS, blockOf, loadKernel } from "./kernel.ts";
+import { BUILDS, blockOf, loadKernel, type TestKernel } from "./kernel.ts";
 
 const golden = goldenCases().map((each) => [each.name, each] as const);
 
@@ -152,6 +152,81 @@ describe.each(BUILDS)("the %s kernel", (build) => {
       kernel.count({ increments: 1, guard: "atomic", threads: 2 });
       expect(kernel.read(blockOf(2) + layout.THREAD_GENERATION)).toBe(layout.GENERATION_NONE);
       expect(kernel.exports.work(2)).toBe(layout.WORK_NONE);
+    });
+
+    describe("that come close upon each other", () => {
+      const skip = blockOf(0) + layout.THREAD_SPIN_SKIP;
+
+      /**
+       * Parks thread 0, publishes its next job at so many looks at the clock, and returns how many there were. The
+       * clock goes on by `stepMs` a look.
+       */
+      function park(kernel: TestKernel, publishAt: number, stepMs = 0): number {
+        const mailbox = blockOf(0) + layout.THREAD_GENERATION;
+        const seen = kernel.read(mailbox);
+        let looks = 0;
+        kernel.clock = () => {
+          if (++looks === publishAt) kernel.write(mailbox, seen + 1);
+          return looks * stepMs;
+        };
+        expect(kernel.exports.park(0, seen)).toBe(seen + 1);
+        expect(kernel.read(blockOf(0) + layout.THREAD_PARK_RESCUES)).toBe(0);
+        return looks;
+      }
+
+      test("looks for the next one before it sleeps, if the host allows it", () => {
+        const kernel = loadKernel(build);
+        kernel.write(layout.CONTROL_SPIN, layout.SPIN_ALL);
+        expect(park(kernel, 3)).toBe(3);
+        expect(kernel.read(skip)).toBe(0);
+      });
+
+      test("sleeps for twice as many jobs each time that it has looked in vain, before it looks again", () => {
+        const kernel = loadKernel(build);
+        kernel.write(layout.CONTROL_SPIN, layout.SPIN_ALL);
+        const skips: number[] = [];
+        for (let round = 0; round < 12; round++) {
+          kernel.write(skip, 0);
+          expect(park(kernel, 2, layout.SPIN_US)).toBe(2);
+          skips.push(kernel.read(skip));
+        }
+        expect(skips).toEqual([1, 3, 7, 15, 31, 63, 127, 255, 511, 1023, 1023, 1023]);
+        expect(park(kernel, 1)).toBe(1);
+        expect(kernel.read(skip)).toBeLessThan(1023);
+      });
+
+      test("looks at the clock a bounded number of times, even if that stands still", () => {
+        const kernel = loadKernel(build);
+        kernel.write(layout.CONTROL_SPIN, layout.SPIN_ALL);
+        expect(park(kernel, layout.SPIN_LOOKS + 1)).toBe(layout.SPIN_LOOKS + 1);
+        expect(kernel.read(skip)).toBe(1);
+      });
+
+      test("lets only the last thread out look, if the host has no core to spare", () => {
+        const kernel = loadKernel(build);
+        kernel.write(layout.CONTROL_SPIN, layout.SPIN_LAST);
+        kernel.write(blockOf(0) + layout.THREAD_GENERATION, 7);
+        kernel.write(layout.CONTROL_END, 6); // job 7 has not ended: thread 0 has left it, others have not
+        const penalty = blockOf(0) + layout.THREAD_SPIN_PENALTY;
+        kernel.write(penalty, 5);
+        expect(park(kernel, 1)).toBe(1);
+        expect(kernel.read(penalty)).toBe(5); // a look that paid would have cleared it
+        kernel.write(skip, 0);
+        kernel.write(layout.CONTROL_END, 8);
+        expect(park(kernel, 5)).toBe(5);
+        expect(kernel.read(penalty)).toBe(0);
+      });
+
+      test("tells the last thread out whether the host looks for the end itself", () => {
+        const kernel = loadKernel(build);
+        for (const [watch, bits] of [
+          [0, layout.WORK_LAST],
+          [1, layout.WORK_LAST | layout.WORK_WATCHED],
+        ] as const) {
+          kernel.write(layout.CONTROL_WATCH, watch);
+          expect(kernel.count({ increments: 1, guard: "atomic" }).bits).toEqual([bits]);
+        }
+      });
     });
 
     test("lets every thread leave for good once it is closed", () => {

@@ -111,6 +111,9 @@ const CONTROL_WORDS: readonly Range[] = [
   word(layout.CONTROL_BARRIER),
   word(layout.CONTROL_LOCK),
   [layout.CONTROL_COUNT, layout.CONTROL_COUNT + 8],
+  word(layout.CONTROL_SPIN),
+  word(layout.CONTROL_WATCH),
+  [layout.CONTROL_PUBLISHED_MS, layout.CONTROL_PUBLISHED_MS + 8],
 ];
 
 function word(address: number): Range {
@@ -132,14 +135,17 @@ export class TestKernel {
   readonly exports: Kernel;
   readonly #memory: Buffer;
   readonly #view: DataView;
-  #onClock: () => void = () => {};
+  /** Called whenever a thread looks at the clock. */
+  onClock: () => void = () => {};
+  /** The clock, in milliseconds. */
+  clock: () => number = () => performance.now();
 
   constructor(build: KernelBuild, bytes: Uint8Array, pages: number) {
     this.build = build;
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: build !== "serial" });
     const now = () => {
-      this.#onClock();
-      return performance.now();
+      this.onClock();
+      return this.clock();
     };
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, now } });
     this.exports = instance.exports as unknown as Kernel;
@@ -151,9 +157,8 @@ export class TestKernel {
     for (const [from, to] of CONTROL_WORDS) this.#memory.fill(0, from, to);
     for (let thread = 0; thread < layout.MAX_THREADS; thread++) {
       const block = blockOf(thread);
-      for (const offset of [layout.THREAD_GENERATION, layout.THREAD_STATE, layout.THREAD_PARK_RESCUES]) {
-        this.#memory.fill(0, block + offset, block + offset + 4);
-      }
+      this.#memory.fill(0, block + layout.THREAD_GENERATION, block + layout.THREAD_GENERATION + 4);
+      this.#memory.fill(0, block + layout.THREAD_STATE, block + layout.THREAD_PROGRESS);
     }
   }
 
@@ -274,7 +279,7 @@ export class TestKernel {
       clocksOfThread = 0;
       bits[current] = this.exports.work(current);
     };
-    this.#onClock = () => {
+    this.onClock = () => {
       clocks++;
       clocksOfThread++;
       onClock?.();
@@ -283,7 +288,7 @@ export class TestKernel {
     };
     if (stopAtClock === 0) this.exports.stop(generation);
     while (thread < threads) begin();
-    this.#onClock = () => {};
+    this.onClock = () => {};
     return bits;
   }
 

@@ -13,6 +13,9 @@ const WORDS = {
     CONTROL_BARRIER: 4,
     CONTROL_LOCK: 4,
     CONTROL_COUNT: 8,
+    CONTROL_SPIN: 4,
+    CONTROL_WATCH: 4,
+    CONTROL_PUBLISHED_MS: 8,
   },
   job: {
     JOB_KIND: 4,
@@ -44,6 +47,8 @@ const WORDS = {
     THREAD_GENERATION: 4,
     THREAD_STATE: 4,
     THREAD_PARK_RESCUES: 4,
+    THREAD_SPIN_SKIP: 4,
+    THREAD_SPIN_PENALTY: 4,
     THREAD_PROGRESS: 4,
     THREAD_CHUNKS: 4,
     THREAD_ITERATIONS: 8,
@@ -70,7 +75,8 @@ const OTHERS = [
   ..."LOCK_BITS BARRIER_BITS JOB_KIND_MANDELBROT JOB_KIND_COUNT SCHEDULE_DYNAMIC SCHEDULE_STATIC".split(" "),
   ..."ALGORITHM_NAIVE ALGORITHM_EXACT MAGNITUDE_STEPS GUARD_NONE GUARD_ATOMIC GUARD_LOCK THREAD_NEW".split(" "),
   ..."THREAD_PARKED THREAD_WORKING THREAD_LEFT THREAD_CLOSED RECORD_FREE RECORD_CLAIMED RECORD_DONE".split(" "),
-  ..."WORK_LAST WORK_STOPPED WORK_NONE WAIT_SLICE_MS PARK_SLICE_MS".split(" "),
+  ..."WORK_LAST WORK_STOPPED WORK_NONE WORK_WATCHED WAIT_SLICE_MS PARK_SLICE_MS SPIN_NONE SPIN_LAST".split(" "),
+  ..."SPIN_ALL SPIN_US SPIN_LOOKS SPIN_MAX_PENALTY".split(" "),
 ];
 
 interface Word {
@@ -148,6 +154,7 @@ describe("layout.ts", () => {
     "THREAD_(NEW|PARKED|WORKING|LEFT|CLOSED)",
     "RECORD_(FREE|CLAIMED|DONE)",
     "WORK_",
+    "SPIN_(NONE|LAST|ALL)",
   ])("gives the values /^%s/ numbers of their own", (pattern) => {
     const values = Object.entries(layout).filter(([name]) => new RegExp(`^${pattern}`).test(name));
     expect(values.length).toBeGreaterThan(1);

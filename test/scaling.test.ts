@@ -49,6 +49,7 @@ function fake({ wrongAt = -1 } = {}): Fake {
   const engineOf = (threads: number, elapsed: (options: MandelbrotOptions) => number): Engine =>
     ({
       threads,
+      statistics: { warmUpMs: 25 },
       async mandelbrot(options: MandelbrotOptions): Promise<MandelbrotResult> {
         const used = options.threads as number;
         const elapsedMs = elapsed(options);
@@ -119,7 +120,7 @@ describe("measureScaling", () => {
     expect(run?.rows.map(({ ceiling }) => ceiling)).toEqual([1, 2, 2]);
     expect(run?.rows.map(({ oversubscribed }) => oversubscribed)).toEqual([false, false, true]);
     expect(run?.costOfThreads).toBeCloseTo(100 / 98 - 1, 12);
-    expect(run?.cold).toEqual({ threads: 2, spawnMs: 30, firstResultMs: 70 });
+    expect(run?.cold).toEqual({ threads: 2, spawnMs: 30, warmUpMs: 25, firstResultMs: 70 });
     expect(run?.rows[1]?.workers).toHaveLength(2);
     expect(run?.rows[1]?.workers[0]?.busyMs).toBe(50); // of the sample nearest to the median
     expect(run?.verdict).toMatch(/^Scales to 2 of 2 usable cores at 100 % efficiency/);

@@ -10,7 +10,7 @@
 // which it must converge to 2⁻⁵³: the reference picture takes half the iterations.
 
 /** More than the rounding errors of a step, twice. */
-export const SLACK: f64 = 5.684341886080802e-14; // 2⁻⁴⁴
+export const SLACK: f64 = 5.6843418860808015e-14; // 2⁻⁴⁴
 
 /** Makes up for the rounding errors of the bound itself. */
 export const GROWTH: f64 = 1.0000000000009095; // 1 + 2⁻⁴⁰

@@ -7,8 +7,11 @@ import {
   CONTROL_COUNT,
   CONTROL_END,
   CONTROL_GENERATION,
+  CONTROL_PUBLISHED_MS,
   CONTROL_RUNNING,
+  CONTROL_SPIN,
   CONTROL_STOP,
+  CONTROL_WATCH,
   GENERATION_CLOSED,
   GENERATION_NONE,
   JOB_CHUNKS,
@@ -26,6 +29,11 @@ import {
   RECORD_STATE,
   RECORD_THREAD,
   SCHEDULE_STATIC,
+  SPIN_ALL,
+  SPIN_LOOKS,
+  SPIN_MAX_PENALTY,
+  SPIN_NONE,
+  SPIN_US,
   THREAD_BUSY_MS,
   THREAD_BYTES,
   THREAD_CHUNKS,
@@ -36,10 +44,13 @@ import {
   THREAD_PARK_RESCUES,
   THREAD_PARKED,
   THREAD_PROGRESS,
+  THREAD_SPIN_PENALTY,
+  THREAD_SPIN_SKIP,
   THREAD_STATE,
   THREAD_WORKING,
   WORK_LAST,
   WORK_STOPPED,
+  WORK_WATCHED,
 } from "../layout";
 import { add, read, WAIT_TIMED_OUT, wait, wakeAll, write } from "./atomics";
 import { resetBarrier } from "./barrier";
@@ -70,6 +81,7 @@ export function publish(): i32 {
   }
   memory.fill(recordOf(0), 0, <usize>load<i32>(JOB_CHUNKS) * RECORD_BYTES);
   store<i64>(CONTROL_COUNT, 0);
+  store<f64>(CONTROL_PUBLISHED_MS, now());
   write(CONTROL_STOP, GENERATION_NONE); // an old stop would hit this job if generations have wrapped to its number
   write(CONTROL_CLAIM, 0);
   write(CONTROL_RUNNING, threads);
@@ -79,11 +91,9 @@ export function publish(): i32 {
 
   // Each write publishes the parameters and all of the above to one thread, which looks at nothing else before it has
   // read this generation. A thread without a part is not told, so it cannot read parameters that change under it.
-  for (let thread = 0; thread < threads; thread++) {
-    const mailbox = blockOf(thread) + THREAD_GENERATION;
-    write(mailbox, generation);
-    wakeAll(mailbox);
-  }
+  for (let thread = 0; thread < threads; thread++) write(blockOf(thread) + THREAD_GENERATION, generation);
+  // Whoever looks has begun by now; a wake-up takes a while.
+  for (let thread = 0; thread < threads; thread++) wakeAll(blockOf(thread) + THREAD_GENERATION);
   return generation;
 }
 
@@ -105,8 +115,11 @@ export function close(): void {
 
 // ── A thread's side ──
 
+/** Reads of the mailbox between two looks at the clock. */
+const SPIN_READS: i32 = 64;
+
 /**
- * Sleeps until there is a job for this thread other than the one it has seen last (GENERATION_NONE at first), and
+ * Waits until there is a job for this thread other than the one it has seen last (GENERATION_NONE at first), and
  * returns that job's generation; GENERATION_CLOSED tells the thread to leave.
  *
  * Blocks, so never call it on a browser's main thread. A host that gives each job threads of its own need not call it.
@@ -114,6 +127,51 @@ export function close(): void {
 export function park(thread: i32, seen: i32): i32 {
   const block = blockOf(thread);
   write(block + THREAD_STATE, THREAD_PARKED);
+  const generation = waitForJob(block, seen);
+  if (generation == GENERATION_CLOSED) write(block + THREAD_STATE, THREAD_CLOSED);
+  return generation;
+}
+
+/**
+ * Sleeps, or looks for a while first, if jobs have come soon enough of late for that to pay: a thread that looks needs
+ * no wake-up, but the core that it looks on may be the one that the host, or whoever, waits for.
+ */
+function waitForJob(block: usize, seen: i32): i32 {
+  const spin = read(CONTROL_SPIN);
+  if (spin == SPIN_NONE) return sleep(block, seen);
+  const begin = now();
+  const skip = read(block + THREAD_SPIN_SKIP);
+  // While the others are in the job, none can be published, and one of them may need this core.
+  if (skip == 0 && (spin == SPIN_ALL || read(CONTROL_END) == seen)) {
+    const generation = look(block, seen, begin);
+    if (generation != seen) return generation;
+    return sleep(block, seen);
+  }
+  const generation = sleep(block, seen);
+  const wouldHavePaid = generation > GENERATION_NONE && load<f64>(CONTROL_PUBLISHED_MS) - begin < <f64>SPIN_US / 1000;
+  write(block + THREAD_SPIN_SKIP, wouldHavePaid ? max(skip - 1, 0) : max(skip, 1));
+  return generation;
+}
+
+/** Looks at the mailbox for SPIN_US at most, and returns what it holds. */
+function look(block: usize, seen: i32, begin: f64): i32 {
+  for (let looks = 0; looks < SPIN_LOOKS; looks++) {
+    for (let reads = 0; reads < SPIN_READS; reads++) {
+      const generation = read(block + THREAD_GENERATION);
+      if (generation != seen) {
+        write(block + THREAD_SPIN_PENALTY, 0);
+        return generation;
+      }
+    }
+    if (now() - begin >= <f64>SPIN_US / 1000) break;
+  }
+  const penalty = min(2 * read(block + THREAD_SPIN_PENALTY) + 1, SPIN_MAX_PENALTY);
+  write(block + THREAD_SPIN_PENALTY, penalty);
+  write(block + THREAD_SPIN_SKIP, penalty);
+  return seen;
+}
+
+function sleep(block: usize, seen: i32): i32 {
   let generation = read(block + THREAD_GENERATION);
   while (generation == seen) {
     // The host writes the mailbox before it wakes, and the wait compares before it sleeps: a job that is published
@@ -122,7 +180,6 @@ export function park(thread: i32, seen: i32): i32 {
     generation = read(block + THREAD_GENERATION);
     if (outcome == WAIT_TIMED_OUT && generation != seen) add(block + THREAD_PARK_RESCUES, 1);
   }
-  if (generation == GENERATION_CLOSED) write(block + THREAD_STATE, THREAD_CLOSED);
   return generation;
 }
 
@@ -184,5 +241,7 @@ export function leave(thread: i32, generation: i32): i32 {
   if (add(CONTROL_RUNNING, -1) > 1) return bits;
   write(CONTROL_END, generation);
   wakeAll(CONTROL_END);
-  return bits | WORK_LAST;
+  // The host that stops looking writes WATCH before it looks at END a last time. So either it sees this end, or this
+  // thread sees that it is to be told.
+  return bits | WORK_LAST | (read(CONTROL_WATCH) == 0 ? 0 : WORK_WATCHED);
 }

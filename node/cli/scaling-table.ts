@@ -40,7 +40,8 @@ export function formatScaling(run: ScalingRun, usableCores: number, colors: Colo
   }
   if (cold !== null) {
     notes.push(
-      `cold start: ${plural(cold.threads, "worker")} ready in ${ms(cold.spawnMs)}, then the first picture in ` +
+      `cold start: ${plural(cold.threads, "worker")} ready in ${ms(cold.spawnMs)}, once in a program a warm-up of ` +
+        `${ms(cold.warmUpMs)}, then the first picture in ` +
         `${ms(cold.firstResultMs)}${warmOf(rows, cold.threads)}`,
     );
   }

@@ -57,8 +57,11 @@ export interface ScalingRun {
   /** The best serial build: no threads, no shared memory. */
   serial: Timing;
   rows: ScalingRow[];
-  /** A new engine's start, and its first picture; medians over a few engines of `threads` workers. */
-  cold: { threads: number; spawnMs: number; firstResultMs: number } | null;
+  /**
+   * A new engine's start, and its first picture; medians over a few engines of `threads` workers. `warmUpMs` is the
+   * warm-up between the two, which only the first engine of a program has.
+   */
+  cold: { threads: number; spawnMs: number; warmUpMs: number; firstResultMs: number } | null;
   /** How much slower one worker is than the best serial build, as a fraction of its time. */
   costOfThreads: number;
   limiter: Limiter;

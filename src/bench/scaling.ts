@@ -85,7 +85,7 @@ export async function measureScaling(
   };
 
   try {
-    cold = await measureCold(laboratory, Math.min(plan.usableCores, engine.threads), render);
+    cold = await measureCold(laboratory, engine, Math.min(plan.usableCores, engine.threads), render);
     for (let i = 0; i < WARM_UPS; i++) {
       await renderSerial();
       await render(engine, engine.threads);
@@ -116,25 +116,26 @@ export async function measureScaling(
   return summarise(plan, serial, rows, profile, checker.sha256 ?? "", cold, throttledPeriods);
 }
 
-/** Starts a few engines, and takes the first picture of each. */
+/** Starts a few engines, and takes the first picture of each. `first` is the first one of the program. */
 async function measureCold(
   laboratory: Laboratory,
+  first: Engine,
   threads: number,
   render: (on: Engine, threads: number) => Promise<{ elapsedMs: number }>,
 ): Promise<ScalingRun["cold"]> {
   const spawn: number[] = [];
-  const first: number[] = [];
+  const pictures: number[] = [];
   for (let i = 0; i < COLD_STARTS; i++) {
     const begin = laboratory.now();
     const engine = await laboratory.createEngine({ threads });
     try {
       spawn.push(laboratory.now() - begin);
-      first.push((await render(engine, threads)).elapsedMs);
+      pictures.push((await render(engine, threads)).elapsedMs);
     } finally {
       await engine.close();
     }
   }
-  return { threads, spawnMs: median(spawn), firstResultMs: median(first) };
+  return { threads, spawnMs: median(spawn), warmUpMs: first.statistics.warmUpMs, firstResultMs: median(pictures) };
 }
 
 /** The order of one round: each round begins somewhere else, so that nobody always comes first. */

@@ -1,0 +1,126 @@
+// Which build of the kernel runs, and why. There are hosts whose SIMD is wrong, so the SIMD build first has to compute
+// what the scalar one does, in the host's thread and in microseconds.
+
+import { ABI_VERSION } from "../assembly/layout.ts";
+import { EngineError, messageOf } from "./errors.ts";
+import { hasSimd } from "./features.ts";
+import type { Host, Kernel } from "./host.ts";
+import { EngineMemory } from "./memory.ts";
+import { SerialKernel } from "./serial.ts";
+import type { Build, BuildReason, MandelbrotOptions } from "./types.ts";
+
+/** A build of the kernel, ready to be instantiated. */
+export interface ChosenKernel {
+  build: Build;
+  reason: BuildReason;
+  module: WebAssembly.Module;
+}
+
+/** Pages of the memories that the test runs on: control words and a few pictures of a few hundred bytes. */
+const PAGES = 4;
+
+/** Pixels that escape at once and late, that are inside, and that are on the border; a width that fills no vector. */
+const PICTURES: MandelbrotOptions[] = [
+  { width: 13, height: 3, maxIterations: 60 },
+  { width: 7, height: 2, maxIterations: 200, region: { reMin: -0.7445, reMax: -0.7435, imMin: 0.131, imMax: 0.132 } },
+].flatMap((picture) => [
+  { ...picture, algorithm: "naive", magnitudes: true },
+  { ...picture, algorithm: "exact", magnitudes: true },
+]);
+
+/** What came of the test: nothing, or what is wrong. A module of a program is tested once. */
+const tested = new WeakMap<WebAssembly.Module, string | undefined>();
+
+/**
+ * Loads the build that was asked for, or else the fastest one that computes rightly here.
+ *
+ * @throws {EngineError} (as a rejection) `E_KERNEL` if a build cannot be loaded, or the one asked for computes wrongly.
+ */
+export async function chooseKernel(host: Host, requested: Build | undefined): Promise<ChosenKernel> {
+  const build = requested ?? (hasSimd() ? "simd" : "scalar");
+  if (build === "scalar") {
+    const reason: BuildReason =
+      requested === undefined
+        ? { code: "simd-missing", message: "The platform has no WebAssembly SIMD." }
+        : { code: "requested", message: "The caller asked for this build." };
+    return { build, reason, module: await loadKernel(host, build) };
+  }
+  const [simd, scalar] = await Promise.all([loadKernel(host, "simd"), loadKernel(host, "scalar")]);
+  if (!tested.has(simd)) tested.set(simd, selfTest(host, simd, scalar));
+  const wrong = tested.get(simd);
+  if (wrong === undefined) {
+    const reason: BuildReason =
+      requested === undefined
+        ? { code: "simd-available", message: "The platform has WebAssembly SIMD, and passed its self-test." }
+        : { code: "requested", message: "The caller asked for this build." };
+    return { build, reason, module: simd };
+  }
+  if (requested !== undefined) {
+    throw new EngineError(
+      "E_KERNEL",
+      `the simd build of the kernel failed its self-test here (${wrong}): ` +
+        'leave "build" out, or ask for "scalar"; if the platform\'s SIMD is sound, install or build allcores again',
+    );
+  }
+  const message = `The SIMD build failed its self-test here (${wrong}), so the scalar build runs.`;
+  return { build: "scalar", reason: { code: "simd-wrong", message }, module: scalar };
+}
+
+/** Renders a few pixels with both builds. Returns what is wrong with the SIMD build, or undefined. Blocks. */
+function selfTest(host: Host, simd: WebAssembly.Module, scalar: WebAssembly.Module): string | undefined {
+  const right = kernelOn(host, scalar);
+  try {
+    const kernel = kernelOn(host, simd);
+    for (const picture of PICTURES) {
+      const expected = right.mandelbrot(picture);
+      const got = kernel.mandelbrot(picture);
+      for (const what of ["counts", "magnitudes"] as const) {
+        const pixel = difference(expected[what] ?? [], got[what] ?? []);
+        if (pixel !== undefined) return `its ${what} differ from the scalar build's at ${picture.algorithm} ${pixel}`;
+      }
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof EngineError) throw error; // not its SIMD's fault
+    return `it fails: ${messageOf(error)}`;
+  }
+}
+
+function kernelOn(host: Host, module: WebAssembly.Module): SerialKernel {
+  const instantiate = (memory: WebAssembly.Memory) => {
+    const kernel = host.instantiate(module, memory);
+    checkVersion(kernel);
+    return kernel;
+  };
+  return new SerialKernel(instantiate, host.now, new EngineMemory(true, PAGES));
+}
+
+/** Throws `E_KERNEL` if a kernel is not of the version that the engine knows the memory of. */
+export function checkVersion(kernel: Kernel): void {
+  const version = kernel.ABI_VERSION.value;
+  if (version === ABI_VERSION) return;
+  throw new EngineError(
+    "E_KERNEL",
+    `the kernel speaks ABI version ${version}, the engine ${ABI_VERSION}: build or install both together`,
+  );
+}
+
+/** The first pixel at which two pictures differ, and how. */
+function difference(expected: ArrayLike<number>, got: ArrayLike<number>): string | undefined {
+  for (let pixel = 0; pixel < expected.length; pixel++) {
+    if (!Object.is(expected[pixel], got[pixel])) return `pixel ${pixel}: ${got[pixel]} instead of ${expected[pixel]}`;
+  }
+  return undefined;
+}
+
+async function loadKernel(host: Host, build: Build): Promise<WebAssembly.Module> {
+  try {
+    return await host.kernel(build);
+  } catch (error) {
+    throw new EngineError(
+      "E_KERNEL",
+      `the ${build} build of the kernel could not be loaded (${messageOf(error)}): install or build allcores again`,
+      { cause: error },
+    );
+  }
+}

@@ -21,9 +21,12 @@ export class EngineMemory {
   readonly #blocks: Block[] = [];
   #view: DataView;
 
-  /** The serial build of the kernel takes an unshared memory; every other build a shared one. */
-  constructor(shared = true) {
-    const [memory, pages] = createMemory(shared);
+  /**
+   * The serial build of the kernel takes an unshared memory; every other build a shared one. `maximum`: pages that it
+   * may grow to, if the platform grants so many.
+   */
+  constructor(shared = true, maximum = MAX_PAGES) {
+    const [memory, pages] = createMemory(shared, maximum);
     this.memory = memory;
     this.#maximumBytes = pages * PAGE_BYTES;
     this.#view = new DataView(memory.buffer);
@@ -107,8 +110,8 @@ export class EngineMemory {
 }
 
 /** Creates the memory with the largest maximum that the platform accepts; phones refuse what desktops merely reserve. */
-function createMemory(shared: boolean): [WebAssembly.Memory, number] {
-  for (let maximum = MAX_PAGES; ; maximum /= 2) {
+function createMemory(shared: boolean, wanted: number): [WebAssembly.Memory, number] {
+  for (let maximum = wanted; ; maximum /= 2) {
     try {
       return [new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared }), maximum];
     } catch (error) {
@@ -132,6 +135,7 @@ function align(address: number): number {
   return Math.ceil(address / ALIGNMENT) * ALIGNMENT;
 }
 
-function megabytes(bytes: number): number {
+/** As error messages have it. */
+export function megabytes(bytes: number): number {
   return Math.ceil(bytes / 1e6);
 }

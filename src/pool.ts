@@ -1,18 +1,14 @@
 // The workers around one memory: start, run one job at a time, close. A pool in which a worker failed is broken for
 // good, and its memory with it, because a thread that was ended by force may go on writing there.
 
-import { ABI_VERSION, CONTROL_END, JOB_THREADS, THREAD_PARK_RESCUES, THREAD_PROGRESS } from "../assembly/layout.ts";
-import { EngineError, messageOf } from "./errors.ts";
-import type { Host, Kernel, WorkerHandle, WorkerMessage } from "./host.ts";
+import { CONTROL_END, JOB_THREADS, THREAD_PARK_RESCUES, THREAD_PROGRESS } from "../assembly/layout.ts";
+import { Crew, type Pool } from "./crew.ts";
+import type { EngineError } from "./errors.ts";
+import type { Host, Kernel, WorkerMessage } from "./host.ts";
+import { heapBytes, type Job, readCommon, resultAddress, writeJob } from "./jobs.ts";
+import { instantiateKernel } from "./kernel.ts";
 import { blockOf, EngineMemory } from "./memory.ts";
-
-/** Milliseconds that workers are given to leave by themselves, and then to be ended by force. */
-const CLOSE_GRACE = 2_000;
-
-interface PoolWorker {
-  handle: WorkerHandle | undefined;
-  state: "starting" | "ready" | "gone";
-}
+import type { JobResult } from "./types.ts";
 
 interface RunningJob {
   generation: number;
@@ -20,90 +16,84 @@ interface RunningJob {
   reject: (error: EngineError) => void;
 }
 
-export class Pool {
+export class SharedPool implements Pool {
+  /** A fault in the kernel only could make it so long. */
+  readonly stopDeadline = 10_000;
   readonly memory: EngineMemory;
   readonly #kernel: Kernel;
   readonly #host: Host;
-  readonly #workers: PoolWorker[] = [];
-  readonly #lost = new Set<number>();
+  readonly #crew: Crew;
   #job: RunningJob | undefined;
-  #failure: EngineError | undefined;
-  #closed: Promise<void> | undefined;
-  #onStarted: (() => void) | undefined;
-  #onGone: (() => void) | undefined;
 
   private constructor(host: Host, module: WebAssembly.Module) {
     this.#host = host;
+    this.#crew = new Crew(host, {
+      message: (_, message) => this.#hear(message),
+      failed: (error) => this.#fail(error),
+      leave: () => this.#kernel.close(),
+    });
     this.memory = new EngineMemory();
-    this.#kernel = host.instantiate(module, this.memory.memory);
-    const version = this.#kernel.ABI_VERSION.value;
-    if (version !== ABI_VERSION) {
-      throw new EngineError(
-        "E_KERNEL",
-        `the kernel speaks ABI version ${version}, the engine ${ABI_VERSION}: build or install both together`,
-      );
-    }
+    this.#kernel = instantiateKernel(host, module, this.memory);
   }
 
   /** Starts `threads` workers side by side. Rejects, with none left, if one of them does not start in time. */
-  static async start(host: Host, module: WebAssembly.Module, threads: number, timeout: number): Promise<Pool> {
-    const pool = new Pool(host, module);
-    const deadline = host.after(timeout, () => {
-      const ready = pool.#workers.filter((worker) => worker.state === "ready").length;
-      pool.#fail(
-        new EngineError(
-          "E_WORKER_START",
-          `${ready} of ${threads} workers were ready after ${timeout} ms: ` +
-            "start fewer threads, or give them more time with startTimeout",
-        ),
-      );
-    });
-    const started = new Promise<void>((resolve) => {
-      pool.#onStarted = resolve;
-    });
-    for (let thread = 0; thread < threads && pool.#failure === undefined; thread++) pool.#spawn(thread, module);
-    await started;
-    deadline.cancel();
-    if (pool.#failure !== undefined) {
-      await pool.close();
-      throw pool.#failure;
-    }
-    for (const worker of pool.#workers) worker.handle?.keepAlive(false);
+  static async start(host: Host, module: WebAssembly.Module, threads: number, timeout: number): Promise<SharedPool> {
+    const pool = new SharedPool(host, module);
+    await pool.#crew.start(threads, timeout, { module, memory: pool.memory.memory });
     return pool;
   }
 
-  /** Why no job can run here any more, or undefined. */
   get failure(): EngineError | undefined {
-    return this.#failure;
+    return this.#crew.failure;
   }
 
-  /** Workers that trapped, threw or got lost. */
   get lost(): number {
-    return this.#lost.size;
+    return this.#crew.lost;
   }
 
-  /** Rescues of all workers while parked, over the life of the memory. */
   get parkRescues(): number {
-    return this.#workers.reduce((sum, _, thread) => sum + this.memory.atomic(blockOf(thread) + THREAD_PARK_RESCUES), 0);
+    let rescues = 0;
+    for (let thread = 0; thread < this.#crew.size; thread++) {
+      rescues += this.memory.atomic(blockOf(thread) + THREAD_PARK_RESCUES);
+    }
+    return rescues;
+  }
+
+  async run<Result extends JobResult>(job: Job<Result>, ended: () => void): Promise<Result> {
+    const { memory } = this;
+    const block = memory.allocate(heapBytes(job));
+    let kept = false;
+    const free = () => memory.free(block);
+    try {
+      writeJob(memory, job, block);
+      const publishedMs = this.#host.now();
+      await this.#publish();
+      const elapsedMs = this.#host.now() - publishedMs;
+      ended();
+      const common = readCommon(memory, job, block, publishedMs, elapsedMs);
+      return job.read(memory, resultAddress(job, block), common, () => {
+        kept = true;
+        return free;
+      });
+    } finally {
+      if (!kept) free();
+    }
   }
 
   /** Publishes the job whose parameters were written, and resolves when its last thread has left. */
-  run(): Promise<void> {
+  #publish(): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#failure);
-      // One worker keeps the program alive for all of them: if it dies, the job ends as well.
-      this.#workers[0]?.handle?.keepAlive(true);
+      if (this.failure !== undefined) return reject(this.failure);
+      this.#crew.keepAlive(true);
       // publish() wakes the workers, but nothing they say is heard before this turn of the event loop is over.
       this.#job = { generation: this.#kernel.publish(), resolve, reject };
     });
   }
 
-  /** Asks the workers to leave the running job soon. It ends as if it were done. */
   stop(): void {
     if (this.#job !== undefined) this.#kernel.stop(this.#job.generation);
   }
 
-  /** Units of work that the threads of the running job have finished. */
   progress(): number {
     let done = 0;
     for (let thread = 0; thread < this.memory.int(JOB_THREADS); thread++) {
@@ -112,98 +102,16 @@ export class Pool {
     return done;
   }
 
-  /** Breaks the pool: the running job rejects with `error`, and the workers are to leave. */
   abandon(error: EngineError): void {
-    this.#fail(error);
+    this.#crew.fail(error);
   }
 
-  /**
-   * Ends the workers, by force if they do not leave by themselves. Resolves when they are gone, or cannot be ended.
-   * Every call returns the same promise.
-   */
   close(): Promise<void> {
-    this.#closed ??= this.#leave();
-    return this.#closed;
+    return this.#crew.close();
   }
 
-  async #leave(): Promise<void> {
-    const gone = new Promise<void>((resolve) => {
-      this.#onGone = resolve;
-    });
-    this.#kernel.close();
-    for (const worker of this.#workers) {
-      worker.handle?.keepAlive(true);
-      // Whoever has not instantiated the kernel yet cannot hear.
-      if (worker.state === "starting") worker.handle?.terminate();
-    }
-    const force = this.#host.after(CLOSE_GRACE, () => {
-      for (const worker of this.#workers) if (worker.state !== "gone") worker.handle?.terminate();
-    });
-    const giveUp = this.#host.after(2 * CLOSE_GRACE, () => {
-      for (const worker of this.#workers) worker.handle?.keepAlive(false);
-      this.#onGone?.();
-    });
-    if (this.#allGone()) this.#onGone?.();
-    await gone;
-    force.cancel();
-    giveUp.cancel();
-  }
-
-  #spawn(thread: number, module: WebAssembly.Module): void {
-    const worker: PoolWorker = { handle: undefined, state: "starting" };
-    this.#workers.push(worker);
-    try {
-      worker.handle = this.#host.spawn(
-        { thread, module, memory: this.memory.memory, timeOrigin: this.#host.timeOrigin },
-        {
-          message: (message) => this.#hear(thread, worker, message),
-          error: (error) => {
-            const code = worker.state === "starting" ? "E_WORKER_START" : "E_WORKER_ERROR";
-            const what = worker.state === "starting" ? "did not start" : "threw";
-            this.#lose(
-              thread,
-              new EngineError(code, `worker ${thread} ${what}: ${messageOf(error)}`, { cause: error }),
-            );
-          },
-          exit: () => {
-            const code = worker.state === "starting" ? "E_WORKER_START" : "E_WORKER_LOST";
-            const what = worker.state === "starting" ? "left before it was ready" : "is gone: it was ended, or left";
-            worker.state = "gone";
-            if (this.#allGone()) this.#onGone?.();
-            this.#lose(thread, new EngineError(code, `worker ${thread} ${what}`));
-          },
-        },
-      );
-    } catch (error) {
-      worker.state = "gone";
-      this.#lose(
-        thread,
-        new EngineError("E_WORKER_START", `worker ${thread} could not be created: ${messageOf(error)}`, {
-          cause: error,
-        }),
-      );
-    }
-  }
-
-  #hear(thread: number, worker: PoolWorker, message: WorkerMessage): void {
-    switch (message?.type) {
-      case "allcores:ready":
-        if (worker.state !== "starting") return;
-        worker.state = "ready";
-        if (this.#workers.every(({ state }) => state === "ready")) this.#onStarted?.();
-        return;
-      case "allcores:end":
-        this.#end(message.generation);
-        return;
-      case "allcores:failed": {
-        const starting = worker.state === "starting";
-        const code = starting ? "E_WORKER_START" : message.trap ? "E_WORKER_TRAP" : "E_WORKER_ERROR";
-        const what = starting ? "did not start" : message.trap ? "trapped in the kernel" : "threw";
-        this.#lose(thread, new EngineError(code, `worker ${thread} ${what}: ${message.message}`));
-        return;
-      }
-      default: // not one of ours
-    }
+  #hear(message: WorkerMessage): void {
+    if (message.type === "allcores:end") this.#end(message.generation);
   }
 
   #end(generation: number): void {
@@ -211,28 +119,14 @@ export class Pool {
     // A message of an earlier job cannot be: the job would not have ended. But a message is no proof, the memory is.
     if (job === undefined || job.generation !== generation || this.memory.atomic(CONTROL_END) !== generation) return;
     this.#job = undefined;
-    if (this.#closed === undefined) this.#workers[0]?.handle?.keepAlive(false);
+    this.#crew.keepAlive(false);
     job.resolve();
   }
 
-  #lose(thread: number, error: EngineError): void {
-    if (this.#closed !== undefined) return;
-    this.#lost.add(thread);
-    this.#fail(error);
-  }
-
-  /** The first failure counts; what follows from it does not. */
   #fail(error: EngineError): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = error;
-    this.#onStarted?.();
     const job = this.#job;
     this.#job = undefined;
     if (job !== undefined) this.#kernel.stop(job.generation);
     job?.reject(error);
-  }
-
-  #allGone(): boolean {
-    return this.#workers.every(({ state }) => state === "gone");
   }
 }

@@ -126,7 +126,7 @@ export class IsolatedPool implements Pool {
       records,
       shares: sharesOf(division, threads),
       inFlight: Array.from({ length: threads }, () => []),
-      task: this.#taskOf(job, division),
+      task: taskOf(this.#memory, job, division),
     });
     const elapsedMs = this.#host.now() - publishedMs;
     ended();
@@ -225,15 +225,19 @@ export class IsolatedPool implements Pool {
     // A worker that failed cannot be told to leave, and the others would go on with what they have before them.
     void this.#crew.close();
   }
+}
 
-  #taskOf(job: Job<JobResult>, { outputs, stride, write }: Division<JobResult>): PrivateTask {
-    const memory = this.#memory;
-    const own = { kind: job.kind, schedule: SCHEDULE_DYNAMIC, threads: 1, chunks: 0, barrierMs: 0, write };
-    writeJob(memory, own, { address: HEAP, bytes: 0 });
-    const parameters = new Uint8Array(JOB_BYTES);
-    parameters.set(new Uint8Array(memory.memory.buffer, JOB, JOB_BYTES));
-    return { parameters, outputs, stride };
-  }
+/** What workers are told of a job. Its parameters are written to `memory` on the way. */
+export function taskOf(
+  memory: EngineMemory,
+  { kind }: Job<JobResult>,
+  { outputs, stride, write }: Division<JobResult>,
+): PrivateTask {
+  const own = { kind, schedule: SCHEDULE_DYNAMIC, threads: 1, chunks: 0, barrierMs: 0, write };
+  writeJob(memory, own, { address: HEAP, bytes: 0 });
+  const parameters = new Uint8Array(JOB_BYTES);
+  parameters.set(new Uint8Array(memory.memory.buffer, JOB, JOB_BYTES));
+  return { parameters, outputs, stride };
 }
 
 /** How a job is divided among private memories. Throws if it cannot be. */
@@ -275,7 +279,7 @@ function sharesOf({ chunks, bands }: Division<JobResult>, threads: number): Shar
 
 /** Takes the next part, of at most so many chunks. */
 function take(share: Share, most: number): Part | undefined {
-  const rest = share.parts.shift();
+  const rest = share.chunks > 0 ? share.parts.shift() : undefined; // a band may have no rows
   if (rest === undefined) return undefined;
   const chunks = Math.min(Math.ceil(share.chunks / (PARTS_LEFT * share.workers)), most, rest.end - rest.first);
   const end = rest.first + chunks;

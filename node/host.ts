@@ -16,6 +16,7 @@ export function createNodeHost(files: NodeHostFiles = {}): Host {
   const workerUrl = files.worker ?? new URL("./node-worker.cjs", import.meta.url);
   const kernels = files.kernels ?? new URL("./", import.meta.url);
   return {
+    unshared: undefined, // these runtimes always let workers share a memory
     cores: () => readCores().usable,
     timeOrigin: performance.timeOrigin,
     now: () => performance.now(),
@@ -48,6 +49,7 @@ function spawn(url: URL, boot: WorkerBoot, events: WorkerEvents): WorkerHandle {
   worker.on("exit", () => events.exit());
   return {
     keepAlive: (on) => (on ? worker.ref() : worker.unref()),
+    post: (message) => worker.postMessage(message),
     // Bun's promise may stay pending for a busy worker, so nobody waits for it: "exit" tells.
     terminate: () => void worker.terminate(),
   };

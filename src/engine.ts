@@ -2,13 +2,15 @@
 
 import { MAX_THREADS } from "../assembly/layout.ts";
 import { countJob } from "./count.ts";
+import type { Pool } from "./crew.ts";
 import { EngineError } from "./errors.ts";
 import { hasThreads } from "./features.ts";
 import type { Host, Timer } from "./host.ts";
-import { heapBytes, type Job, type JobControl, readCommon, resultAddress, writeJob } from "./jobs.ts";
+import { divide, IsolatedPool } from "./isolated.ts";
+import type { Job, JobControl } from "./jobs.ts";
 import { mandelbrotJob } from "./mandelbrot.ts";
 import { boolean, integer, oneOf, readOptions } from "./options.ts";
-import { Pool } from "./pool.ts";
+import { SharedPool } from "./pool.ts";
 import { type ChosenKernel, chooseKernel } from "./self-test.ts";
 import type {
   Build,
@@ -21,6 +23,7 @@ import type {
   JobResult,
   MandelbrotOptions,
   MandelbrotResult,
+  Mode,
   ModeReason,
 } from "./types.ts";
 import { warmUp } from "./warm-up.ts";
@@ -28,15 +31,13 @@ import { warmUp } from "./warm-up.ts";
 /** Milliseconds between two calls of `onProgress`. */
 const PROGRESS_INTERVAL = 50;
 
-/** Milliseconds within which workers must have left a job that was aborted. Beyond it they are taken for hung. */
-const STOP_DEADLINE = 10_000;
-
 /** Creates an engine on a platform. The hosts' `createEngine` are this function with their `Host`. */
 export async function createEngineOn(host: Host, options?: EngineOptions): Promise<Engine> {
-  const raw = readOptions("createEngine options", options, ["threads", "build", "startTimeout", "warmUp"]);
+  const raw = readOptions("createEngine options", options, ["mode", "threads", "build", "startTimeout", "warmUp"]);
+  const requestedMode = raw.mode === undefined ? undefined : oneOf<Mode>(raw, "mode", ["shared", "isolated"], "shared");
   const cores = host.cores();
   const threads = integer(raw, "threads", 1, MAX_THREADS, Math.min(cores, MAX_THREADS));
-  const requested = raw.build === undefined ? undefined : oneOf<Build>(raw, "build", ["simd", "scalar"], "simd");
+  const requestedBuild = raw.build === undefined ? undefined : oneOf<Build>(raw, "build", ["simd", "scalar"], "simd");
   const startTimeout = integer(raw, "startTimeout", 1, 2 ** 31 - 1, 10_000);
   const warmsUp = boolean(raw, "warmUp", true);
   if (!hasThreads()) {
@@ -45,11 +46,29 @@ export async function createEngineOn(host: Host, options?: EngineOptions): Promi
       "this platform has no WebAssembly threads: use Node 20, Deno 2, Bun 1.4 or later",
     );
   }
-  const kernel = await chooseKernel(host, requested);
-  const startPool = () => Pool.start(host, kernel.module, threads, cores, startTimeout);
-  const engine = new PooledEngine(host, startPool, await startPool(), threads, cores, kernel);
+  const [mode, modeReason] = chooseMode(host, requestedMode);
+  const kernel = await chooseKernel(host, requestedBuild);
+  const { start } = mode === "shared" ? SharedPool : IsolatedPool;
+  const startPool = (): Promise<Pool> => start(host, kernel.module, threads, startTimeout, cores);
+  const engine = new PooledEngine(host, startPool, await startPool(), threads, cores, mode, modeReason, kernel);
   if (warmsUp) engine.warmUp(kernel.module);
   return engine;
+}
+
+/** The mode to run in, and why. Throws if the caller insists on sharing where that cannot be. */
+function chooseMode({ unshared }: Host, requested: Mode | undefined): [Mode, ModeReason] {
+  if (requested === "shared" && unshared !== undefined) {
+    throw new EngineError(
+      "E_UNSUPPORTED",
+      `${unshared.message} Change that, or leave the mode to the engine, which is isolated here`,
+    );
+  }
+  if (requested !== undefined) {
+    return [requested, { code: "requested", message: `createEngine was called with mode: "${requested}".` }];
+  }
+  if (unshared !== undefined) return ["isolated", unshared];
+  const message = "The platform has WebAssembly threads, and lets workers share one memory.";
+  return ["shared", { code: "threads-available", message }];
 }
 
 /** Of a job that nobody aborts or watches. */
@@ -64,11 +83,8 @@ interface Task {
 class PooledEngine implements Engine {
   readonly threads: number;
   readonly cores: number;
-  readonly mode = "shared";
-  readonly modeReason: ModeReason = {
-    code: "threads-available",
-    message: "The platform has WebAssembly threads, and lets workers share one memory.",
-  };
+  readonly mode: Mode;
+  readonly modeReason: ModeReason;
   readonly build: Build;
   readonly buildReason: BuildReason;
   readonly #host: Host;
@@ -89,6 +105,8 @@ class PooledEngine implements Engine {
     pool: Pool,
     threads: number,
     cores: number,
+    mode: Mode,
+    modeReason: ModeReason,
     kernel: ChosenKernel,
   ) {
     this.#host = host;
@@ -96,6 +114,8 @@ class PooledEngine implements Engine {
     this.#pool = pool;
     this.threads = threads;
     this.cores = cores;
+    this.mode = mode;
+    this.modeReason = modeReason;
     this.build = kernel.build;
     this.buildReason = kernel.reason;
   }
@@ -139,7 +159,7 @@ class PooledEngine implements Engine {
       run: async (pool) => {
         const begin = this.#host.now();
         const run = (job: Job<JobResult>) => this.#run(pool, job, { threads: this.threads, ...UNCONTROLLED }, true);
-        await warmUp(this.#host, module, this.threads, run).catch(() => {});
+        await warmUp(this.#host, module, this.threads, this.mode === "shared", run).catch(() => {});
         this.#warmingUp = false;
         pool.keepAlive(false); // the next job, if there is one, does so itself
         this.#statistics.warmUpMs = this.#host.now() - begin;
@@ -165,6 +185,7 @@ class PooledEngine implements Engine {
     return new Promise<Result>((resolve, reject) => {
       if (this.#closed !== undefined) return reject(closedError());
       if (signal?.aborted) return reject(abortedError(signal));
+      if (this.mode === "isolated") divide(job); // it throws, and so rejects, if that cannot be
       const task: Task = {
         run: async (pool) => {
           signal?.removeEventListener("abort", leaveQueue);
@@ -211,7 +232,7 @@ class PooledEngine implements Engine {
     this.#draining = false;
   }
 
-  /** Replaces a broken pool by a new one, with a new memory. */
+  /** Replaces a broken pool by a new one, with new memory. */
   async #repair(): Promise<void> {
     if (this.#pool.failure === undefined) return;
     this.#retire();
@@ -232,34 +253,13 @@ class PooledEngine implements Engine {
     this.#retiring.add(leaving);
   }
 
+  /** Runs a job, while it reports progress and listens for an abort. */
   async #run<Result extends JobResult>(
     pool: Pool,
     job: Job<Result>,
     control: JobControl,
     inBackground = false,
   ): Promise<Result> {
-    const { memory } = pool;
-    const block = memory.allocate(heapBytes(job));
-    let kept = false;
-    const free = () => memory.free(block);
-    try {
-      writeJob(memory, job, block);
-      const publishedMs = this.#host.now();
-      await this.#watch(pool, pool.run(inBackground), job, control);
-      const elapsedMs = this.#host.now() - publishedMs;
-      const common = readCommon(memory, job, block, publishedMs, elapsedMs);
-      const result = job.read(memory, resultAddress(job, block), common, () => {
-        kept = true;
-        return free;
-      });
-      return result;
-    } finally {
-      if (!kept) free();
-    }
-  }
-
-  /** Waits for the running job, while it reports progress and listens for an abort. */
-  async #watch(pool: Pool, ended: Promise<void>, job: Job<JobResult>, control: JobControl): Promise<void> {
     const { signal, onProgress } = control;
     let stopped: { error: unknown } | undefined;
     let deadline: Timer | undefined;
@@ -267,9 +267,9 @@ class PooledEngine implements Engine {
       if (stopped !== undefined) return;
       stopped = { error };
       pool.stop();
-      deadline = this.#host.after(STOP_DEADLINE, () => {
+      deadline = this.#host.after(pool.stopDeadline, () => {
         pool.abandon(
-          new EngineError("E_WORKER_LOST", `workers did not leave a stopped job within ${STOP_DEADLINE} ms`),
+          new EngineError("E_WORKER_LOST", `workers did not leave a stopped job within ${pool.stopDeadline} ms`),
         );
       });
     };
@@ -290,18 +290,23 @@ class PooledEngine implements Engine {
             if (stopped === undefined) report(pool.progress());
           });
     signal?.addEventListener("abort", onAbort);
+    const ended = () => {
+      ticker?.cancel();
+      if (stopped === undefined) report(job.units);
+      if (stopped !== undefined) throw stopped.error;
+    };
+    const running = pool.run(job, ended, inBackground);
     // It may have been aborted between the queue and here.
     if (signal?.aborted) onAbort();
     try {
-      await ended;
-      ticker?.cancel();
-      if (stopped === undefined) report(job.units);
+      return await running;
+    } catch (error) {
+      throw stopped === undefined ? error : stopped.error;
     } finally {
       ticker?.cancel();
       deadline?.cancel();
       signal?.removeEventListener("abort", onAbort);
     }
-    if (stopped !== undefined) throw stopped.error;
   }
 }
 

@@ -47,6 +47,28 @@ export interface Job<Result extends JobResult> {
   write(memory: EngineMemory, address: number): void;
   /** Reads the result. It calls `keep` to have the job's heap for itself, and gets the function that gives it back. */
   read(memory: EngineMemory, address: number, common: JobResult, keep: () => () => void): Result;
+  /** Divides the job among private memories. Absent where the workers have to share one. */
+  divide?(): Division<Result>;
+}
+
+/** Bytes of a unit in each array of a result that private memories compute. */
+export const UNIT_BYTES = 4;
+
+/** A job as workers with private memories do it: each is sent some of its chunks at a time, by their numbers. */
+export interface Division<Result extends JobResult> {
+  readonly chunks: number;
+  /** With a static schedule, the first chunk of each thread. */
+  readonly bands: readonly number[] | undefined;
+  /** Chunks that take a millisecond or so together, even if they are the most expensive ones. */
+  readonly stride: number;
+  /** Addresses of the parameters that hold the address of an array of the result. */
+  readonly outputs: readonly number[];
+  /** The first unit of a chunk. Chunk by chunk, units follow each other; behind the last chunk is the number of units. */
+  unitOf(chunk: number): number;
+  /** Writes the parameters of this kind of job. The outputs' addresses are then set by others. */
+  write(memory: EngineMemory): void;
+  /** Makes the result, which owns the arrays. */
+  read(arrays: readonly ArrayBuffer[], common: JobResult): Result;
 }
 
 export function readControl(raw: Raw, threads: number): JobControl {
@@ -84,7 +106,11 @@ export function heapBytes(job: Job<JobResult>): number {
 }
 
 /** Writes a job's parameters. Only while no thread is in a job. */
-export function writeJob(memory: EngineMemory, job: Job<JobResult>, block: Block): void {
+export function writeJob(
+  memory: EngineMemory,
+  job: Pick<Job<JobResult>, "kind" | "threads" | "schedule" | "chunks" | "barrierMs" | "write">,
+  block: Block,
+): void {
   memory.setInt(JOB_KIND, job.kind);
   memory.setInt(JOB_THREADS, job.threads);
   memory.setInt(JOB_SCHEDULE, job.schedule);
@@ -94,7 +120,7 @@ export function writeJob(memory: EngineMemory, job: Job<JobResult>, block: Block
   job.write(memory, resultAddress(job, block));
 }
 
-export function resultAddress(job: Job<JobResult>, block: Block): number {
+export function resultAddress(job: Pick<Job<JobResult>, "chunks">, block: Block): number {
   return block.address + job.chunks * RECORD_BYTES;
 }
 
@@ -118,13 +144,14 @@ export function readCommon(
   // The heap may be the next job's when somebody asks, so the records are copied, and decoded only then.
   const records = new Uint8Array(job.chunks * RECORD_BYTES);
   records.set(new Uint8Array(memory.memory.buffer, block.address, records.length));
-  return { threads: job.threads, elapsedMs, workers, chunks: () => decodeRecords(records, publishedMs) };
+  const view = new DataView(records.buffer);
+  return { threads: job.threads, elapsedMs, workers, chunks: () => decodeRecords(view, publishedMs) };
 }
 
-function decodeRecords(records: Uint8Array, publishedMs: number): ChunkReport[] {
-  const view = new DataView(records.buffer);
+/** What chunk records say. */
+export function decodeRecords(view: DataView, publishedMs: number): ChunkReport[] {
   const chunks: ChunkReport[] = [];
-  for (let record = 0; record < records.length; record += RECORD_BYTES) {
+  for (let record = 0; record < view.byteLength; record += RECORD_BYTES) {
     chunks.push({
       thread: view.getInt32(record + RECORD_THREAD, true),
       iterations: Number(view.getBigInt64(record + RECORD_ITERATIONS, true)),
@@ -133,4 +160,17 @@ function decodeRecords(records: Uint8Array, publishedMs: number): ChunkReport[] 
     });
   }
   return chunks;
+}
+
+/** What each of `threads` workers did, by what was done of each chunk. */
+export function workersOf(chunks: readonly ChunkReport[], threads: number): WorkerReport[] {
+  const workers = Array.from({ length: threads }, () => ({ chunks: 0, iterations: 0, busyMs: 0 }));
+  for (const { thread, iterations, beginMs, endMs } of chunks) {
+    const worker = workers[thread];
+    if (worker === undefined) continue;
+    worker.chunks++;
+    worker.iterations += iterations;
+    worker.busyMs += endMs - beginMs;
+  }
+  return workers;
 }

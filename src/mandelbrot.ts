@@ -20,8 +20,9 @@ import {
   SCHEDULE_STATIC,
 } from "../assembly/layout.ts";
 import { JOB_OPTIONS, type Job, type JobControl, readControl } from "./jobs.ts";
+import type { EngineMemory } from "./memory.ts";
 import { boolean, finite, integer, oneOf, type Raw, readOptions, refuse } from "./options.ts";
-import type { MandelbrotResult, Region } from "./types.ts";
+import type { JobResult, MandelbrotResult, Region } from "./types.ts";
 
 /** The region of the reference picture: the whole set. */
 export const WHOLE_SET: Region = { reMin: -2, reMax: 1, imMin: -1, imMax: 1 };
@@ -44,6 +45,15 @@ const CHUNKS = 512;
  */
 const MIN_CHUNK_ITERATIONS = 1 << 14;
 
+/**
+ * The most that a chunk may cost where workers hear of an abort between chunks only, in iterations: a millisecond of
+ * SIMD, and some 5 without.
+ */
+const MAX_CHUNK_ITERATIONS = 1 << 21;
+
+/** The most pixels of a chunk that is sent by message. */
+const MAX_CHUNK_PIXELS = 1 << 18;
+
 /** Pixels that the SIMD kernel computes at once: narrower tiles would waste lanes. */
 const GROUP = 8;
 
@@ -52,12 +62,18 @@ export interface Tile {
   height: number;
 }
 
-/** The chunks of a dynamic job: bands of rows, or parts of a row where rows are few and long. */
-export function tileOf(width: number, height: number, maxIterations: number): Tile {
-  const pixels = Math.max(Math.ceil((width * height) / CHUNKS), Math.ceil(MIN_CHUNK_ITERATIONS / maxIterations));
+/** The chunks of a dynamic job: bands of rows, or parts of a row where rows are few and long. `most`: pixels of one. */
+export function tileOf(width: number, height: number, maxIterations: number, most = width * height): Tile {
+  const wanted = Math.max(Math.ceil((width * height) / CHUNKS), Math.ceil(MIN_CHUNK_ITERATIONS / maxIterations));
+  const pixels = Math.min(wanted, most);
   if (pixels >= width) return { width, height: Math.min(height, Math.round(pixels / width)) };
   const parts = Math.max(1, Math.round(width / pixels));
   return { width: Math.min(width, Math.ceil(width / parts / GROUP) * GROUP), height: 1 };
+}
+
+/** Pixels that may be computed without hearing of an abort. */
+function mostPixels(maxIterations: number): number {
+  return Math.max(GROUP, Math.min(MAX_CHUNK_PIXELS, Math.floor(MAX_CHUNK_ITERATIONS / maxIterations)));
 }
 
 function chunksOf(width: number, height: number, tile: Tile): number {
@@ -121,41 +137,78 @@ export function mandelbrotJob(options: unknown, engineThreads: number): [Job<Man
     units: pixels,
     bytes: pixels * (magnitudes ? 8 : 4),
 
-    write(memory, address) {
-      memory.setInt(MANDELBROT_WIDTH, width);
-      memory.setInt(MANDELBROT_HEIGHT, height);
-      memory.setInt(MANDELBROT_MAX_ITERATIONS, maxIterations);
-      memory.setInt(MANDELBROT_ALGORITHM, algorithm === "exact" ? ALGORITHM_EXACT : ALGORITHM_NAIVE);
-      memory.setInt(MANDELBROT_TILE_WIDTH, tile.width);
-      memory.setInt(MANDELBROT_TILE_HEIGHT, tile.height);
-      memory.setInt(MANDELBROT_COUNTS, address);
-      memory.setInt(MANDELBROT_MAGNITUDES, magnitudes ? address + 4 * pixels : 0);
-      memory.setDouble(MANDELBROT_RE_MIN, region.reMin);
-      memory.setDouble(MANDELBROT_RE_MAX, region.reMax);
-      memory.setDouble(MANDELBROT_IM_MIN, region.imMin);
-      memory.setDouble(MANDELBROT_IM_MAX, region.imMax);
-    },
+    write: (memory, address) => write(memory, tile, address, magnitudes ? address + 4 * pixels : 0),
 
     read(memory, address, common, keep) {
       const release = output === "view" ? keep() : () => {};
       const { buffer } = memory.memory;
       const counts = new Uint32Array(buffer, address, pixels);
-      const result: MandelbrotResult = {
-        ...common,
-        width,
-        height,
-        maxIterations,
-        region: { ...region },
-        counts: output === "copy" ? new Uint32Array(counts) : counts,
-        release,
-        [Symbol.dispose]: release,
+      const view = magnitudes ? new Float32Array(buffer, address + 4 * pixels, pixels) : undefined;
+      if (output === "view") return resultOf(common, counts, view, release);
+      return resultOf(common, new Uint32Array(counts), view && new Float32Array(view), release);
+    },
+
+    divide() {
+      const most = mostPixels(maxIterations);
+      // Bands end at any row, so their chunks are within one.
+      const part = isStatic
+        ? { width: width <= most ? width : most - (most % GROUP), height: 1 }
+        : tileOf(width, height, maxIterations, most);
+      const columns = Math.ceil(width / part.width);
+      const bandHeight = Math.floor(height / threads);
+      return {
+        chunks: chunksOf(width, height, part),
+        bands: isStatic ? Array.from({ length: threads }, (_, thread) => thread * bandHeight * columns) : undefined,
+        stride: Math.max(1, Math.floor(most / (part.width * part.height))),
+        outputs: magnitudes ? [MANDELBROT_COUNTS, MANDELBROT_MAGNITUDES] : [MANDELBROT_COUNTS],
+        // A chunk is whole rows, or a part of one.
+        unitOf: (chunk) =>
+          Math.min(pixels, Math.floor(chunk / columns) * part.height * width + (chunk % columns) * part.width),
+        write: (memory) => write(memory, part, 0, 0),
+        read: ([counts, magnitudes], common) =>
+          resultOf(
+            common,
+            new Uint32Array(counts as ArrayBuffer),
+            magnitudes && new Float32Array(magnitudes),
+            () => {},
+          ),
       };
-      if (magnitudes) {
-        const view = new Float32Array(buffer, address + 4 * pixels, pixels);
-        result.magnitudes = output === "copy" ? new Float32Array(view) : view;
-      }
-      return result;
     },
   };
   return [job, control];
+
+  function write(memory: EngineMemory, tile: Tile, counts: number, magnitudes: number): void {
+    memory.setInt(MANDELBROT_WIDTH, width);
+    memory.setInt(MANDELBROT_HEIGHT, height);
+    memory.setInt(MANDELBROT_MAX_ITERATIONS, maxIterations);
+    memory.setInt(MANDELBROT_ALGORITHM, algorithm === "exact" ? ALGORITHM_EXACT : ALGORITHM_NAIVE);
+    memory.setInt(MANDELBROT_TILE_WIDTH, tile.width);
+    memory.setInt(MANDELBROT_TILE_HEIGHT, tile.height);
+    memory.setInt(MANDELBROT_COUNTS, counts);
+    memory.setInt(MANDELBROT_MAGNITUDES, magnitudes);
+    memory.setDouble(MANDELBROT_RE_MIN, region.reMin);
+    memory.setDouble(MANDELBROT_RE_MAX, region.reMax);
+    memory.setDouble(MANDELBROT_IM_MIN, region.imMin);
+    memory.setDouble(MANDELBROT_IM_MAX, region.imMax);
+  }
+
+  function resultOf(
+    common: JobResult,
+    counts: Uint32Array,
+    magnitudes: Float32Array | undefined,
+    release: () => void,
+  ): MandelbrotResult {
+    const result: MandelbrotResult = {
+      ...common,
+      width,
+      height,
+      maxIterations,
+      region: { ...region },
+      counts,
+      release,
+      [Symbol.dispose]: release,
+    };
+    if (magnitudes !== undefined) result.magnitudes = magnitudes;
+    return result;
+  }
 }

@@ -143,6 +143,7 @@ function align(address: number): number {
   return Math.ceil(address / ALIGNMENT) * ALIGNMENT;
 }
 
-function megabytes(bytes: number): number {
+/** As error messages have it. */
+export function megabytes(bytes: number): number {
   return Math.ceil(bytes / 1e6);
 }

@@ -12,13 +12,13 @@ import {
   THREAD_PARK_RESCUES,
   THREAD_PROGRESS,
 } from "../assembly/layout.ts";
-import { EngineError, messageOf } from "./errors.ts";
-import type { Host, Kernel, WorkerHandle, WorkerMessage } from "./host.ts";
+import { Crew, type Pool } from "./crew.ts";
+import type { EngineError } from "./errors.ts";
+import type { Host, Kernel, WorkerMessage } from "./host.ts";
+import { heapBytes, type Job, readCommon, resultAddress, writeJob } from "./jobs.ts";
+import { instantiateKernel } from "./kernel.ts";
 import { blockOf, EngineMemory } from "./memory.ts";
-import { checkVersion } from "./self-test.ts";
-
-/** Milliseconds that workers are given to leave by themselves, and then to be ended by force. */
-const CLOSE_GRACE = 2_000;
+import type { JobResult } from "./types.ts";
 
 /**
  * Milliseconds that the host itself looks for a job's end, a look each turn of the event loop, before it is told: as
@@ -32,11 +32,6 @@ const QUICK_MS = 0.5;
 /** Most jobs that the host is told of, after it has looked in vain again and again, before it looks once more. */
 const MAX_PENALTY = 15;
 
-interface PoolWorker {
-  handle: WorkerHandle | undefined;
-  state: "starting" | "ready" | "gone";
-}
-
 interface RunningJob {
   generation: number;
   publishedMs: number;
@@ -45,12 +40,13 @@ interface RunningJob {
   reject: (error: EngineError) => void;
 }
 
-export class Pool {
+export class SharedPool implements Pool {
+  /** A fault in the kernel only could make it so long. */
+  readonly stopDeadline = 10_000;
   readonly memory: EngineMemory;
   readonly #kernel: Kernel;
   readonly #host: Host;
-  readonly #workers: PoolWorker[] = [];
-  readonly #lost = new Set<number>();
+  readonly #crew: Crew;
   #job: RunningJob | undefined;
   /** Whether threads and host may look for what comes before they sleep. */
   readonly #spins: boolean;
@@ -58,16 +54,16 @@ export class Pool {
   #quick = true;
   #skip = 0;
   #penalty = 0;
-  #failure: EngineError | undefined;
-  #closed: Promise<void> | undefined;
-  #onStarted: (() => void) | undefined;
-  #onGone: (() => void) | undefined;
 
   private constructor(host: Host, module: WebAssembly.Module, threads: number, cores: number) {
     this.#host = host;
+    this.#crew = new Crew(host, {
+      message: (_, message) => this.#hear(message),
+      failed: (error) => this.#fail(error),
+      leave: () => this.#kernel.close(),
+    });
     this.memory = new EngineMemory();
-    this.#kernel = host.instantiate(module, this.memory.memory);
-    checkVersion(this.#kernel);
+    this.#kernel = instantiateKernel(host, module, this.memory.memory);
     // Whoever looks needs a core meanwhile, and the host's thread needs one as well.
     this.#spins = threads <= cores;
     this.memory.setAtomic(CONTROL_SPIN, threads < cores ? SPIN_ALL : this.#spins ? SPIN_LAST : SPIN_NONE);
@@ -78,61 +74,63 @@ export class Pool {
     host: Host,
     module: WebAssembly.Module,
     threads: number,
-    cores: number,
     timeout: number,
-  ): Promise<Pool> {
-    const pool = new Pool(host, module, threads, cores);
-    const deadline = host.after(timeout, () => {
-      const ready = pool.#workers.filter((worker) => worker.state === "ready").length;
-      pool.#fail(
-        new EngineError(
-          "E_WORKER_START",
-          `${ready} of ${threads} workers were ready after ${timeout} ms: ` +
-            "start fewer threads, or give them more time with startTimeout",
-        ),
-      );
-    });
-    const started = new Promise<void>((resolve) => {
-      pool.#onStarted = resolve;
-    });
-    for (let thread = 0; thread < threads && pool.#failure === undefined; thread++) pool.#spawn(thread, module);
-    await started;
-    deadline.cancel();
-    if (pool.#failure !== undefined) {
-      await pool.close();
-      throw pool.#failure;
-    }
-    for (const worker of pool.#workers) worker.handle?.keepAlive(false);
+    cores: number,
+  ): Promise<SharedPool> {
+    const pool = new SharedPool(host, module, threads, cores);
+    await pool.#crew.start(threads, timeout, { module, memory: pool.memory.memory });
     return pool;
   }
 
-  /** Why no job can run here any more, or undefined. */
   get failure(): EngineError | undefined {
-    return this.#failure;
+    return this.#crew.failure;
   }
 
-  /** Workers that trapped, threw or got lost. */
   get lost(): number {
-    return this.#lost.size;
+    return this.#crew.lost;
   }
 
-  /** Rescues of all workers while parked, over the life of the memory. */
   get parkRescues(): number {
-    return this.#workers.reduce((sum, _, thread) => sum + this.memory.atomic(blockOf(thread) + THREAD_PARK_RESCUES), 0);
+    let rescues = 0;
+    for (let thread = 0; thread < this.#crew.size; thread++) {
+      rescues += this.memory.atomic(blockOf(thread) + THREAD_PARK_RESCUES);
+    }
+    return rescues;
   }
 
-  /**
-   * Publishes the job whose parameters were written, and resolves when its last thread has left. A job in the background
-   * does not keep the program alive.
-   */
-  run(inBackground = false): Promise<void> {
+  keepAlive(on: boolean): void {
+    this.#crew.keepAlive(on);
+  }
+
+  async run<Result extends JobResult>(job: Job<Result>, ended: () => void, inBackground = false): Promise<Result> {
+    const { memory } = this;
+    const block = memory.allocate(heapBytes(job));
+    let kept = false;
+    const free = () => memory.free(block);
+    try {
+      writeJob(memory, job, block);
+      const publishedMs = this.#host.now();
+      await this.#publish(publishedMs, inBackground);
+      const elapsedMs = this.#host.now() - publishedMs;
+      ended();
+      const common = readCommon(memory, job, block, publishedMs, elapsedMs);
+      return job.read(memory, resultAddress(job, block), common, () => {
+        kept = true;
+        return free;
+      });
+    } finally {
+      if (!kept) free();
+    }
+  }
+
+  /** Publishes the job whose parameters were written, and resolves when its last thread has left. */
+  #publish(publishedMs: number, inBackground: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#failure);
+      if (this.failure !== undefined) return reject(this.failure);
       if (!inBackground) this.keepAlive(true);
       const watches = this.#spins && this.#quick && !inBackground && this.#skip === 0;
       if (this.#skip > 0) this.#skip--;
       this.memory.setAtomic(CONTROL_WATCH, watches ? 1 : 0);
-      const publishedMs = this.#host.now();
       // publish() wakes the workers, but nothing they say is heard before this turn of the event loop is over.
       const generation = this.#kernel.publish();
       this.#job = { generation, publishedMs, inBackground, resolve, reject };
@@ -140,18 +138,10 @@ export class Pool {
     });
   }
 
-  /** Keeps the program alive, or not. No effect once the pool is closed, which keeps it alive until the workers are gone. */
-  keepAlive(on: boolean): void {
-    // One worker does it for all of them: if it dies, the job ends as well.
-    if (this.#closed === undefined) this.#workers[0]?.handle?.keepAlive(on);
-  }
-
-  /** Asks the workers to leave the running job soon. It ends as if it were done. */
   stop(): void {
     if (this.#job !== undefined) this.#kernel.stop(this.#job.generation);
   }
 
-  /** Units of work that the threads of the running job have finished. */
   progress(): number {
     let done = 0;
     for (let thread = 0; thread < this.memory.int(JOB_THREADS); thread++) {
@@ -160,98 +150,16 @@ export class Pool {
     return done;
   }
 
-  /** Breaks the pool: the running job rejects with `error`, and the workers are to leave. */
   abandon(error: EngineError): void {
-    this.#fail(error);
+    this.#crew.fail(error);
   }
 
-  /**
-   * Ends the workers, by force if they do not leave by themselves. Resolves when they are gone, or cannot be ended.
-   * Every call returns the same promise.
-   */
   close(): Promise<void> {
-    this.#closed ??= this.#leave();
-    return this.#closed;
+    return this.#crew.close();
   }
 
-  async #leave(): Promise<void> {
-    const gone = new Promise<void>((resolve) => {
-      this.#onGone = resolve;
-    });
-    this.#kernel.close();
-    for (const worker of this.#workers) {
-      worker.handle?.keepAlive(true);
-      // Whoever has not instantiated the kernel yet cannot hear.
-      if (worker.state === "starting") worker.handle?.terminate();
-    }
-    const force = this.#host.after(CLOSE_GRACE, () => {
-      for (const worker of this.#workers) if (worker.state !== "gone") worker.handle?.terminate();
-    });
-    const giveUp = this.#host.after(2 * CLOSE_GRACE, () => {
-      for (const worker of this.#workers) worker.handle?.keepAlive(false);
-      this.#onGone?.();
-    });
-    if (this.#allGone()) this.#onGone?.();
-    await gone;
-    force.cancel();
-    giveUp.cancel();
-  }
-
-  #spawn(thread: number, module: WebAssembly.Module): void {
-    const worker: PoolWorker = { handle: undefined, state: "starting" };
-    this.#workers.push(worker);
-    try {
-      worker.handle = this.#host.spawn(
-        { thread, module, memory: this.memory.memory, timeOrigin: this.#host.timeOrigin },
-        {
-          message: (message) => this.#hear(thread, worker, message),
-          error: (error) => {
-            const code = worker.state === "starting" ? "E_WORKER_START" : "E_WORKER_ERROR";
-            const what = worker.state === "starting" ? "did not start" : "threw";
-            this.#lose(
-              thread,
-              new EngineError(code, `worker ${thread} ${what}: ${messageOf(error)}`, { cause: error }),
-            );
-          },
-          exit: () => {
-            const code = worker.state === "starting" ? "E_WORKER_START" : "E_WORKER_LOST";
-            const what = worker.state === "starting" ? "left before it was ready" : "is gone: it was ended, or left";
-            worker.state = "gone";
-            if (this.#allGone()) this.#onGone?.();
-            this.#lose(thread, new EngineError(code, `worker ${thread} ${what}`));
-          },
-        },
-      );
-    } catch (error) {
-      worker.state = "gone";
-      this.#lose(
-        thread,
-        new EngineError("E_WORKER_START", `worker ${thread} could not be created: ${messageOf(error)}`, {
-          cause: error,
-        }),
-      );
-    }
-  }
-
-  #hear(thread: number, worker: PoolWorker, message: WorkerMessage): void {
-    switch (message?.type) {
-      case "allcores:ready":
-        if (worker.state !== "starting") return;
-        worker.state = "ready";
-        if (this.#workers.every(({ state }) => state === "ready")) this.#onStarted?.();
-        return;
-      case "allcores:end":
-        this.#end(message.generation);
-        return;
-      case "allcores:failed": {
-        const starting = worker.state === "starting";
-        const code = starting ? "E_WORKER_START" : message.trap ? "E_WORKER_TRAP" : "E_WORKER_ERROR";
-        const what = starting ? "did not start" : message.trap ? "trapped in the kernel" : "threw";
-        this.#lose(thread, new EngineError(code, `worker ${thread} ${what}: ${message.message}`));
-        return;
-      }
-      default: // not one of ours
-    }
+  #hear(message: WorkerMessage): void {
+    if (message.type === "allcores:end") this.#end(message.generation);
   }
 
   /** Looks for the end of a short job, for a while, so that nobody need tell of it, and nobody be woken. */
@@ -280,24 +188,10 @@ export class Pool {
     job.resolve();
   }
 
-  #lose(thread: number, error: EngineError): void {
-    if (this.#closed !== undefined) return;
-    this.#lost.add(thread);
-    this.#fail(error);
-  }
-
-  /** The first failure counts; what follows from it does not. */
   #fail(error: EngineError): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = error;
-    this.#onStarted?.();
     const job = this.#job;
     this.#job = undefined;
     if (job !== undefined) this.#kernel.stop(job.generation);
     job?.reject(error);
-  }
-
-  #allGone(): boolean {
-    return this.#workers.every(({ state }) => state === "gone");
   }
 }

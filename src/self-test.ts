@@ -1,10 +1,10 @@
 // Which build of the kernel runs, and why. There are hosts whose SIMD is wrong, so the SIMD build first has to compute
 // what the scalar one does, in the host's thread and in microseconds.
 
-import { ABI_VERSION } from "../assembly/layout.ts";
 import { EngineError, messageOf } from "./errors.ts";
 import { hasSimd } from "./features.ts";
-import type { Host, Kernel } from "./host.ts";
+import type { Host } from "./host.ts";
+import { instantiateKernel } from "./kernel.ts";
 import { EngineMemory } from "./memory.ts";
 import { SerialKernel } from "./serial.ts";
 import type { Build, BuildReason, MandelbrotOptions } from "./types.ts";
@@ -87,22 +87,8 @@ function selfTest(host: Host, simd: WebAssembly.Module, scalar: WebAssembly.Modu
 }
 
 function kernelOn(host: Host, module: WebAssembly.Module): SerialKernel {
-  const instantiate = (memory: WebAssembly.Memory) => {
-    const kernel = host.instantiate(module, memory);
-    checkVersion(kernel);
-    return kernel;
-  };
+  const instantiate = (memory: WebAssembly.Memory) => instantiateKernel(host, module, memory);
   return new SerialKernel(instantiate, host.now, new EngineMemory(true, PAGES));
-}
-
-/** Throws `E_KERNEL` if a kernel is not of the version that the engine knows the memory of. */
-export function checkVersion(kernel: Kernel): void {
-  const version = kernel.ABI_VERSION.value;
-  if (version === ABI_VERSION) return;
-  throw new EngineError(
-    "E_KERNEL",
-    `the kernel speaks ABI version ${version}, the engine ${ABI_VERSION}: build or install both together`,
-  );
 }
 
 /** The first pixel at which two pictures differ, and how. */

@@ -30,13 +30,21 @@ export type Schedule = "dynamic" | "static";
  */
 export type Guard = "lock" | "atomic" | "none";
 
-/** How an engine runs. So far there is one mode: workers around one shared memory. */
-export type Mode = "shared";
+/**
+ * How an engine runs. `shared`: workers around one memory. `isolated`: workers with a memory each; chunks go by message,
+ * and results come back transferred. The same job gives the same counts in both.
+ */
+export type Mode = "shared" | "isolated";
 
 /** Why an engine runs in its mode. */
 export interface ModeReason {
   /** For programs; stays the same from version to version. */
-  code: "threads-available";
+  code: /** The default: workers can share a memory. */
+    | "threads-available"
+    /** The caller asked for it. */
+    | "requested"
+    /** The page is not cross-origin isolated, so workers cannot share a memory. */
+    | "not-isolated";
   /** For people. */
   message: string;
 }
@@ -69,6 +77,11 @@ export interface AbortSignalLike {
 
 /** Options of `createEngine`. */
 export interface EngineOptions {
+  /**
+   * How the engine is to run. Default: `shared` where workers can share a memory, else `isolated`; `engine.modeReason`
+   * says why. If you ask for `shared`, and it cannot be, `createEngine` rejects with `E_UNSUPPORTED` and the reason.
+   */
+  mode?: Mode;
   /**
    * Workers to start, from 1 to 256. Default: the cores that this process may use, by its affinity and by its
    * container's CPU quota. More than that is allowed, and `engine.oversubscribed` says so.
@@ -129,7 +142,8 @@ export interface MandelbrotOptions extends JobOptions {
   magnitudes?: boolean;
   /**
    * Who owns the result's arrays. `copy` (the default): the caller, without end. `view`: the engine's memory, without a
-   * copy; valid until the caller calls `release()` on the result, and not to be posted or written to.
+   * copy; valid until the caller calls `release()` on the result, and not to be posted or written to. In `isolated`
+   * mode a result is the caller's, whatever was asked for.
    */
   output?: "copy" | "view";
 }
@@ -234,7 +248,7 @@ export interface EngineStatistics {
   jobsDone: number;
   /** Workers that trapped, threw or got lost, and were replaced. */
   workersLost: number;
-  /** Times that the engine gave its memory up, after a forced end, and went on with a new one. */
+  /** Times that the engine gave its memory up (in `isolated` mode: the workers' memories), and went on with a new one. */
   memoriesRetired: number;
   /** Milliseconds that the warm-up took; 0 if there was none, or as long as it runs. */
   warmUpMs: number;
@@ -242,7 +256,7 @@ export interface EngineStatistics {
   parkRescues: number;
 }
 
-/** A pool of workers around one memory, and the jobs on it. */
+/** A pool of workers, and the jobs on it. */
 export interface Engine {
   /** Workers of the engine. */
   readonly threads: number;
@@ -267,7 +281,7 @@ export interface Engine {
   /**
    * Lets `threads` workers add `increments` each to one shared count.
    *
-   * @throws {EngineError} As `mandelbrot`.
+   * @throws {EngineError} As `mandelbrot`; in `isolated` mode `E_UNSUPPORTED`, for want of a memory to share.
    */
   count(options?: CountOptions): Promise<CountResult>;
   /**

@@ -31,19 +31,21 @@ const STABLE_ROUNDS = 2;
 const warm = new WeakSet<WebAssembly.Module>();
 
 /**
- * Runs small jobs by `run` until the kernel has reached its full speed, or for LIMIT_MS. Only once for each module.
+ * Runs small jobs by `run` until the kernel has reached its full speed, or for LIMIT_MS. Only once for each module. `counts`: whether
+ * workers can count together here.
  * Rejects with what `run` rejects with.
  */
 export async function warmUp(
   host: Host,
   module: WebAssembly.Module,
   threads: number,
+  counts: boolean,
   run: (job: Job<JobResult>) => Promise<JobResult>,
 ): Promise<void> {
   if (warm.has(module)) return;
   const begin = host.now();
   const speeds = ALGORITHMS.map((algorithm) => ({ algorithm, first: 0, best: 0, stable: 0 }));
-  for (const guard of GUARDS) await run(countJob({ increments: INCREMENTS, guard }, threads)[0]);
+  for (const guard of counts ? GUARDS : []) await run(countJob({ increments: INCREMENTS, guard }, threads)[0]);
   while (host.now() - begin < LIMIT_MS && speeds.some(({ stable }) => stable < STABLE_ROUNDS)) {
     for (const speed of speeds) {
       const [job] = mandelbrotJob({ ...PICTURE, algorithm: speed.algorithm }, threads);

@@ -1,4 +1,4 @@
-// What a worker does, on any platform: park, work, report an end, until the memory is closed.
+// What a worker does where memory is shared, on any platform: park, work, report an end, until the memory is closed.
 
 import { GENERATION_CLOSED, GENERATION_NONE, WORK_LAST, WORK_WATCHED } from "../assembly/layout.ts";
 import { messageOf } from "./errors.ts";
@@ -20,8 +20,13 @@ export function serve(thread: number, instantiate: () => Kernel, post: (message:
       if (bits === WORK_LAST) post({ type: "allcores:end", generation });
     }
   } catch (error) {
-    // By name: a platform may run this in another realm than the one that made the error.
-    const trap = error instanceof Error && error.name === "RuntimeError";
-    post({ type: "allcores:failed", trap, message: messageOf(error) });
+    post(failureOf(error));
   }
+}
+
+/** What a worker says of what it, or its kernel, threw. */
+export function failureOf(error: unknown): WorkerMessage {
+  // By name: a platform may run this in another realm than the one that made the error.
+  const trap = error instanceof Error && error.name === "RuntimeError";
+  return { type: "allcores:failed", trap, message: messageOf(error) };
 }

@@ -1,0 +1,159 @@
+// The native control: compiles native/control.c, and talks to the program.
+
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { messageOf } from "../../../src/errors.ts";
+import { ROOT } from "../paths.ts";
+import type { View } from "../views.ts";
+import type { Rendering } from "./contender.ts";
+
+const run = promisify(execFile);
+
+const SOURCE = fileURLToPath(new URL("test/bench/native/control.c", ROOT));
+
+/** -ffp-contract=off: a fused multiply-add gives other counts. */
+const FLAGS = ["-O3", "-ffp-contract=off"];
+
+/** The first that the compiler accepts. Clang has no -march=native on some processors. */
+const TUNINGS = ["-march=native", "-mcpu=native"];
+
+export interface Compiler {
+  /** The command, with its flags: "cc -O3 …". */
+  command: string;
+  /** The first line of what it says about itself. */
+  version: string;
+}
+
+/** The bare recurrence in six chains, with no escape test: see control.c. */
+export type BareVariant = "add" | "mixed";
+
+const NEWLINE = 10;
+
+/** The program, compiled and running. */
+export class NativeControl {
+  readonly compiler: Compiler;
+  readonly #folder: string;
+  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #output: AsyncIterator<Buffer>;
+  #unread: Buffer = Buffer.alloc(0);
+
+  private constructor(compiler: Compiler, folder: string, program: ChildProcessWithoutNullStreams) {
+    this.compiler = compiler;
+    this.#folder = folder;
+    this.#process = program;
+    this.#output = program.stdout[Symbol.asyncIterator]();
+  }
+
+  /** Compiles the program and starts it. Where there is no compiler for it, the result says why, for people. */
+  static async start(): Promise<NativeControl | { reason: string }> {
+    const folder = mkdtempSync(join(tmpdir(), "allcores-control-"));
+    try {
+      const path = join(folder, process.platform === "win32" ? "control.exe" : "control");
+      const compiler = await compile(path);
+      if ("command" in compiler) {
+        const program = spawn(path, { stdio: ["pipe", "pipe", "inherit"] }) as ChildProcessWithoutNullStreams;
+        await once(program, "spawn");
+        return new NativeControl(compiler, folder, program);
+      }
+      rmSync(folder, { recursive: true });
+      return compiler;
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** What this processor and compiler have: "scalar", and "128-stepwise", "128-deferred" and so on. */
+  async variants(): Promise<string[]> {
+    return (await this.#ask("variants")).split(" ");
+  }
+
+  /** Renders by brute force. One call at a time, as of all methods. */
+  async render(variant: string, { width, height, maxIterations, region }: View): Promise<Rendering> {
+    const { reMin, reMax, imMin, imMax } = region;
+    const picture = [width, height, maxIterations, reMin, reMax, imMin, imMax].join(" ");
+    const [nanoseconds, length] = numbers(await this.#ask(`render ${variant} ${picture}`));
+    const bytes = await this.#read(length);
+    return { elapsedMs: nanoseconds / 1e6, counts: new Uint32Array(bytes.buffer, 0, length / 4) };
+  }
+
+  /** Iterates without testing: at least so many iterations. Says how many they were. */
+  async bare(variant: BareVariant, atLeast: number): Promise<{ elapsedMs: number; iterations: number }> {
+    const [nanoseconds, iterations] = numbers(await this.#ask(`bare ${variant} ${atLeast}`));
+    return { elapsedMs: nanoseconds / 1e6, iterations };
+  }
+
+  async close(): Promise<void> {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      const exited = once(this.#process, "exit");
+      this.#process.stdin.end();
+      await exited;
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Writes a command, and reads a line. */
+  async #ask(command: string): Promise<string> {
+    this.#process.stdin.write(`${command}\n`);
+    let end = this.#unread.indexOf(NEWLINE);
+    while (end < 0) {
+      this.#unread = Buffer.concat([this.#unread, await this.#more()]);
+      end = this.#unread.indexOf(NEWLINE);
+    }
+    const line = this.#unread.toString("latin1", 0, end);
+    this.#unread = this.#unread.subarray(end + 1);
+    return line;
+  }
+
+  /** Reads so many bytes, into a buffer of their own. */
+  async #read(length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(length);
+    let have = 0;
+    while (have < length) {
+      if (this.#unread.length === 0) this.#unread = await this.#more();
+      const part = this.#unread.subarray(0, length - have);
+      bytes.set(part, have);
+      have += part.length;
+      this.#unread = this.#unread.subarray(part.length);
+    }
+    return bytes;
+  }
+
+  async #more(): Promise<Buffer> {
+    const { value, done } = await this.#output.next();
+    if (done) throw new Error("the native control has ended: see above for what it printed");
+    return value;
+  }
+}
+
+async function compile(path: string): Promise<Compiler | { reason: string }> {
+  const cc = process.env.CC ?? "cc";
+  let version: string;
+  try {
+    version = (await run(cc, ["--version"])).stdout.split("\n")[0] ?? "";
+  } catch (error) {
+    return { reason: `no C compiler: "${cc}" could not be run (${messageOf(error)})` };
+  }
+  let refusal = "";
+  for (const tuning of TUNINGS) {
+    const flags = [...FLAGS, tuning];
+    try {
+      await run(cc, [...flags, "-o", path, SOURCE]);
+      return { command: `${cc} ${flags.join(" ")}`, version };
+    } catch (error) {
+      refusal = messageOf(error);
+    }
+  }
+  return { reason: `"${cc}" could not compile the control: ${refusal.trim()}` };
+}
+
+function numbers(answer: string): [number, number] {
+  const [, first, second] = /^ok (\d+) (\d+)$/.exec(answer) ?? [];
+  if (first === undefined) throw new Error(`the native control answered "${answer}"`);
+  return [Number(first), Number(second)];
+}

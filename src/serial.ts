@@ -1,5 +1,5 @@
 // The best that one thread can do without threads: the serial build of the kernel, an unshared memory, no worker to
-// wake. What the cost of being threaded is measured against.
+// wake. What the cost of being threaded is measured against. The other builds can be run in the same way, to compare.
 
 import type { Kernel } from "./host.ts";
 import { heapBytes, readCommon, resultAddress, writeJob } from "./jobs.ts";
@@ -8,12 +8,13 @@ import { EngineMemory } from "./memory.ts";
 import type { MandelbrotOptions, MandelbrotResult } from "./types.ts";
 
 export class SerialKernel {
-  readonly #memory = new EngineMemory(false);
+  readonly #memory: EngineMemory;
   readonly #kernel: Kernel;
   readonly #now: () => number;
 
-  /** `instantiate` makes the kernel from its serial build. */
-  constructor(instantiate: (memory: WebAssembly.Memory) => Kernel, now: () => number) {
+  /** `instantiate` makes the kernel from its serial build, or from another, whose memory is `shared`. */
+  constructor(instantiate: (memory: WebAssembly.Memory) => Kernel, now: () => number, shared = false) {
+    this.#memory = new EngineMemory(shared);
     this.#kernel = instantiate(this.#memory.memory);
     this.#now = now;
   }

@@ -12,11 +12,16 @@ import type { Picture } from "./oracle.ts";
 export const BUILDS = ["simd", "scalar", "serial"] as const;
 export type KernelBuild = (typeof BUILDS)[number];
 
-const FILES = { simd: "kernel.wasm", scalar: "kernel-scalar.wasm", serial: "kernel-serial.wasm" } as const;
+/** In dist/. */
+export const KERNEL_FILES = {
+  simd: "kernel.wasm",
+  scalar: "kernel-scalar.wasm",
+  serial: "kernel-serial.wasm",
+} as const;
 
 /** The bytes of a build. */
 export function kernelBytes(build: KernelBuild): Uint8Array {
-  return readFileSync(new URL(`../dist/${FILES[build]}`, import.meta.url));
+  return readFileSync(new URL(`../dist/${KERNEL_FILES[build]}`, import.meta.url));
 }
 
 /** What the threads of a job do, and when. */

@@ -1,6 +1,7 @@
 // The public suite of views: what a fast Mandelbrot kernel may be good or bad at, each small enough that brute force takes
 // some tenths of a second at most.
 
+import { WrongCountsError } from "../../src/bench/laboratory.ts";
 import type { Picture } from "../oracle.ts";
 
 export interface View extends Picture {
@@ -110,3 +111,37 @@ export const VIEWS: readonly View[] = [
     repeats: 100,
   },
 ];
+
+/** Enough work for two workers that what they wait for each other does not count. */
+export const LARGE: View = {
+  id: "large",
+  title: "whole set, 4000×4000",
+  width: 4000,
+  height: 4000,
+  maxIterations: 1_000,
+  region: { reMin: -2, reMax: 1, imMin: -1, imMax: 1 },
+  sha256: "f30e62c3e3e8df5e9744f554a5e72e139731056a14799517e05ecc8d30771a42",
+  iterations: 4_124_809_252,
+};
+
+/** The view of this id. */
+export function viewOf(id: string): View {
+  return VIEWS.find((view) => view.id === id) as View;
+}
+
+/** What of a view is to be rendered. */
+export function pictureOf({ width, height, region, maxIterations }: View): Picture {
+  return { width, height, region, maxIterations };
+}
+
+/**
+ * Compares counts, by their hash, with those that the view must have.
+ *
+ * @throws {WrongCountsError} If they differ; `by` names who computed them.
+ */
+export function checkCounts(view: View, actualSha256: string, by: string): void {
+  if (actualSha256 === view.sha256) return;
+  throw new WrongCountsError(
+    `${by} computed other counts of the view "${view.title}": SHA-256 ${actualSha256}, expected ${view.sha256}`,
+  );
+}

@@ -6,6 +6,8 @@ export interface Rendering {
   /** Inside the computation: no message, no copy. */
   elapsedMs: number;
   counts: Uint32Array;
+  /** Which of its ways a contender with several took. */
+  variant?: string;
 }
 
 export interface Contender {

@@ -1,16 +1,17 @@
 // The native control: compiles native/control.c, and talks to the program.
 
-import { type ChildProcessWithoutNullStreams, execFile, spawn } from "node:child_process";
+import { type ChildProcessByStdio, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { messageOf } from "../../../src/errors.ts";
 import { ROOT } from "../paths.ts";
 import type { View } from "../views.ts";
-import type { Rendering } from "./contender.ts";
+import type { Contender, Rendering, Skipped } from "./contender.ts";
 
 const run = promisify(execFile);
 
@@ -32,17 +33,19 @@ export interface Compiler {
 /** The bare recurrence in six chains, with no escape test: see control.c. */
 export type BareVariant = "add" | "mixed";
 
+type Program = ChildProcessByStdio<Writable, Readable, null>;
+
 const NEWLINE = 10;
 
 /** The program, compiled and running. */
 export class NativeControl {
   readonly compiler: Compiler;
   readonly #folder: string;
-  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #process: Program;
   readonly #output: AsyncIterator<Buffer>;
   #unread: Buffer = Buffer.alloc(0);
 
-  private constructor(compiler: Compiler, folder: string, program: ChildProcessWithoutNullStreams) {
+  private constructor(compiler: Compiler, folder: string, program: Program) {
     this.compiler = compiler;
     this.#folder = folder;
     this.#process = program;
@@ -56,8 +59,9 @@ export class NativeControl {
       const path = join(folder, process.platform === "win32" ? "control.exe" : "control");
       const compiler = await compile(path);
       if ("command" in compiler) {
-        const program = spawn(path, { stdio: ["pipe", "pipe", "inherit"] }) as ChildProcessWithoutNullStreams;
+        const program = spawn(path, { stdio: ["pipe", "pipe", "inherit"] });
         await once(program, "spawn");
+        rmSync(folder, { recursive: true, force: process.platform === "win32" }); // which keeps it while it runs
         return new NativeControl(compiler, folder, program);
       }
       rmSync(folder, { recursive: true });
@@ -156,4 +160,92 @@ function numbers(answer: string): [number, number] {
   const [, first, second] = /^ok (\d+) (\d+)$/.exec(answer) ?? [];
   if (first === undefined) throw new Error(`the native control answered "${answer}"`);
   return [Number(first), Number(second)];
+}
+
+/** Brute force by one kind of vector, or without, in whichever of its ways is the faster on a view. */
+class NativeContender implements Contender {
+  readonly id: string;
+  readonly title: string;
+  readonly slow: boolean;
+  readonly #control: NativeControl;
+  readonly #variants: readonly string[];
+  readonly #fastest = new Map<string, string>();
+
+  constructor(control: NativeControl, { id, title, slow }: Kind, variants: readonly string[]) {
+    this.id = id;
+    this.title = title;
+    this.slow = slow;
+    this.#control = control;
+    this.#variants = variants;
+  }
+
+  async render(view: View): Promise<Rendering> {
+    const variant = this.#fastest.get(view.id) ?? (await this.#choose(view));
+    const repeats = view.repeats ?? 1;
+    let elapsedMs = 0;
+    let counts = new Uint32Array();
+    for (let i = 0; i < repeats; i++) {
+      const rendering = await this.#control.render(variant, view);
+      elapsedMs += rendering.elapsedMs / repeats;
+      counts = rendering.counts as Uint32Array<ArrayBuffer>;
+    }
+    return { elapsedMs, counts, variant };
+  }
+
+  /** The contenders share the control, which their owner closes. */
+  async close(): Promise<void> {}
+
+  /** Twice each in turn: the second time, the caches are as warm as for the other. */
+  async #choose(view: View): Promise<string> {
+    let fastest = "";
+    let leastMs = Number.POSITIVE_INFINITY;
+    for (const variant of [...this.#variants, ...this.#variants]) {
+      const { elapsedMs } = await this.#control.render(variant, view);
+      if (elapsedMs < leastMs) {
+        leastMs = elapsedMs;
+        fastest = variant;
+      }
+    }
+    this.#fastest.set(view.id, fastest);
+    return fastest;
+  }
+}
+
+interface Kind {
+  id: string;
+  title: string;
+  slow: boolean;
+  /** What the names of its variants begin with. */
+  prefix: string;
+}
+
+/** From the widest. */
+const KINDS: readonly Kind[] = [
+  { id: "native-512", title: "C, 512-bit, four chains", slow: false, prefix: "512" },
+  { id: "native-256", title: "C, 256-bit, four chains", slow: false, prefix: "256" },
+  { id: "native-128", title: "C, 128-bit, four chains", slow: false, prefix: "128" },
+  { id: "native-scalar", title: "C, scalar", slow: true, prefix: "scalar" },
+];
+
+/** The control's contenders, and those that this machine cannot have. */
+export async function nativeContenders(
+  control: NativeControl | { reason: string },
+): Promise<{ contenders: Contender[]; skipped: Skipped[] }> {
+  if ("reason" in control) {
+    return { contenders: [], skipped: KINDS.map(({ id, title }) => ({ id, title, reason: control.reason })) };
+  }
+  const variants = await control.variants();
+  const contenders: Contender[] = [];
+  const skipped: Skipped[] = [];
+  for (const kind of KINDS) {
+    const own = variants.filter((variant) => variant.startsWith(kind.prefix));
+    if (own.length > 0) contenders.push(new NativeContender(control, kind, own));
+    else
+      skipped.push({
+        id: kind.id,
+        title: kind.title,
+        reason: `this processor, or its compiler, has no ${kind.prefix}-bit vectors`,
+      });
+  }
+  return { contenders, skipped };
 }

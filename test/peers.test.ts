@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { sha256 } from "../node/hash.ts";
+import { BandKernel, place, tasksOf } from "./bench/alternatives/bands.ts";
 import type { PeersReport } from "./bench/peers.ts";
 import { LARGE, pictureOf, VIEWS, type View, viewOf } from "./bench/views.ts";
-import { goldenCases } from "./golden.ts";
-import { BUILDS, KERNEL_FILES } from "./kernel.ts";
+import { type GoldenCase, goldenCases } from "./golden.ts";
+import { BUILDS, KERNEL_FILES, kernelBytes } from "./kernel.ts";
 import { oracleCounts } from "./oracle.ts";
 import { type Outcome, runProgram, withFolder } from "./program.ts";
 
@@ -118,6 +119,26 @@ describe("npm run bench:peers", () => {
     expect(status).toBe(2);
     expect(stderr).toMatch(message);
   });
+});
+
+describe("the bands of the alternatives", () => {
+  const kernel = () => new BandKernel(new WebAssembly.Module(new Uint8Array(kernelBytes("simd"))));
+
+  test.each([1, 3, 8])(
+    "for %d workers they make up the picture, whoever computes them, and each time anew",
+    (count) => {
+      const workers = Array.from({ length: count }, kernel);
+      for (const name of ["whole97x61_it255", "whole256_it100", "whole256_it100", "col333_rem07", "whole97x61_it255"]) {
+        const golden = goldenCases().find((each) => each.name === name) as GoldenCase;
+        const counts = new Uint32Array(golden.width * golden.height);
+        const tasks = tasksOf({ picture: pictureOf(golden), algorithm: "exact" }, count);
+        for (const task of tasks.toReversed()) {
+          place(counts, task, (workers[task.band % count] as BandKernel).render(task));
+        }
+        expect(counts).toEqual(golden.counts());
+      }
+    },
+  );
 });
 
 describe("the views", () => {

@@ -129,8 +129,8 @@ export function viewOf(id: string): View {
   return VIEWS.find((view) => view.id === id) as View;
 }
 
-/** What of a view is to be rendered. */
-export function pictureOf({ width, height, region, maxIterations }: View): Picture {
+/** What of a view, or of a golden case, is to be rendered. */
+export function pictureOf({ width, height, region, maxIterations }: Picture): Picture {
   return { width, height, region, maxIterations };
 }
 

@@ -18,6 +18,8 @@ export interface Order {
 
 /** A task: one band of a picture. */
 export interface BandTask extends Order {
+  /** Which picture it is of: every picture that is rendered has another number. */
+  job: number;
   /** Bands of the picture. */
   bands: number;
   /** Which of them, from 0. */
@@ -27,12 +29,15 @@ export interface BandTask extends Order {
 /** Tasks for each worker: enough that they end nearly together, though one band costs many times another. */
 const TASKS_PER_WORKER = 16;
 
-/** The tasks of a picture for so many workers. */
+let jobs = 0;
+
+/** The tasks of a picture, to be rendered once, for so many workers. */
 export function tasksOf(order: Order, workers: number): BandTask[] {
   const { height } = order.picture;
   const rows = Math.max(Math.floor(height / (TASKS_PER_WORKER * workers)), Math.ceil(height / MAX_THREADS));
   const bands = Math.floor(height / rows);
-  return Array.from({ length: bands }, (_, band) => ({ ...order, bands, band }));
+  const job = ++jobs;
+  return Array.from({ length: bands }, (_, band) => ({ ...order, job, bands, band }));
 }
 
 /** The first row of a band and the one after its last; the last band has the remainder, too. */
@@ -50,7 +55,7 @@ export function place(counts: Uint32Array, task: BandTask, part: Uint32Array): v
 export class BandKernel {
   readonly #memory = new EngineMemory();
   readonly #kernel: Kernel;
-  #job: { key: string; block: Block } | undefined;
+  #job: { number: number; block: Block } | undefined;
 
   constructor(module: WebAssembly.Module) {
     this.#kernel = instantiateKernel(module, this.#memory.memory, performance.timeOrigin);
@@ -58,11 +63,10 @@ export class BandKernel {
 
   /** Computes one band. The counts are a copy. */
   render(task: BandTask): Uint32Array<ArrayBuffer> {
-    const { picture, algorithm, bands, band } = task;
+    const { picture, algorithm, bands, band, job: number } = task;
     // A band is a static chunk: the one of the thread that has its number.
     const [job] = mandelbrotJob({ ...picture, algorithm, schedule: "static", threads: bands }, bands);
-    const key = JSON.stringify({ picture, algorithm, bands });
-    if (this.#job?.key !== key) this.#job = { key, block: this.#publish(job, task, this.#job?.block) };
+    if (this.#job?.number !== number) this.#job = { number, block: this.#publish(job, task, this.#job?.block) };
     const address = resultAddress(job, this.#job.block);
     // The kernel places a row at COUNTS + 4 · width · y, modulo 2³². So this memory needs room for one band only.
     const [first, end] = rowsOf(task);
@@ -71,7 +75,7 @@ export class BandKernel {
     return new Uint32Array(this.#memory.memory.buffer, address, (end - first) * picture.width).slice();
   }
 
-  /** Publishes a job, once for all of its bands, which this worker may get any of. */
+  /** Publishes a job, once for all of its bands: a thread, which is a band here, computes its chunk once in a job. */
   #publish(job: Job<MandelbrotResult>, task: BandTask, previous: Block | undefined): Block {
     if (previous !== undefined) this.#memory.free(previous);
     const { picture, bands } = task;

@@ -11,6 +11,9 @@ import type { Target } from "./targets.ts";
 import type { ThreadsReport } from "./threads.ts";
 import type { View } from "./views.ts";
 
+/** A share of the processors' time, below which a figure is not the engine's. */
+const LEAST_CPU_SHARE = 0.9;
+
 /** What every figure depends on. */
 export function formatConditions(environment: Environment, samples: number): string {
   const { cpu, logicalCores, usableCores, quota, runtime, version, engine, loadAverage } = environment;
@@ -96,11 +99,21 @@ export function formatThreads(report: ThreadsReport, usableCores: number, colors
       ? [colors.dim(`  * more threads than the ${plural(usableCores, "core")} that this process may use`)]
       : []),
     colors.dim("  from the call until the counts are in the caller's hands; peak: resident, over both algorithms"),
-    ...report.efficiency.map(
-      ({ view, one, two, efficiency }) =>
-        `exact, ${view}: one worker ${ms(one.medianMs)}, two ${ms(two.medianMs)}, ` +
-        `efficiency ${percent(efficiency.ratio)} ± ${percent(efficiency.mad)}`,
+    "",
+    colors.bold("exact on one worker of two, and on both"),
+    body(
+      ["", "one", "± MAD", "two", "± MAD", "efficiency", "± MAD", "processors"],
+      report.efficiency.map(({ view, one, two, efficiency, cpuShare }) => [
+        view,
+        ...[ms(one.medianMs), spread(one), ms(two.medianMs), spread(two)],
+        ...[percent(efficiency.ratio), percent(efficiency.mad), percent(cpuShare, 0)],
+      ]),
+      colors,
     ),
+    colors.dim("  processors: the share of them that two workers got while they computed"),
+    ...(report.efficiency.some(({ cpuShare }) => cpuShare < LEAST_CPU_SHARE)
+      ? [colors.yellow("  the processors did something else as well: measure again when the machine is idle")]
+      : []),
     ...formatSkipped(report.skipped, colors),
   ].join("\n");
 }

@@ -39,6 +39,11 @@ export interface EfficiencyRow {
   two: Timing;
   /** The time of one worker by twice that of two. */
   efficiency: Ratio;
+  /**
+   * Processor time that two workers got, as a share of the time that they were in chunks; the median. Well below 1, the
+   * processors did something else meanwhile, and the efficiency is not the engine's.
+   */
+  cpuShare: number;
 }
 
 export interface ThreadsReport {
@@ -165,15 +170,23 @@ async function measureEfficiency({ view, large, samples, kernel }: ThreadsPlan):
       const render = async (threads: number) => {
         const run = await engine.render({ picture: pictureOf(each), algorithm: "exact" }, threads);
         checkCounts(each, run.sha256, `${ALTERNATIVES.view}, ${plural(threads, "thread")}`);
-        return run.elapsedMs;
+        return run;
       };
       for (let warmUp = 0; warmUp < WARM_UPS; warmUp++) await render(2);
       const one: number[] = [];
       const two: number[] = [];
+      const cpuShares: number[] = [];
       await interleave(
         [
-          { samples, sample: async () => void one.push(await render(1)) },
-          { samples, sample: async () => void two.push(await render(2)) },
+          { samples, sample: async () => void one.push((await render(1)).elapsedMs) },
+          {
+            samples,
+            async sample() {
+              const { elapsedMs, cpuMs, busyMs } = await render(2);
+              two.push(elapsedMs);
+              cpuShares.push(cpuMs / (busyMs as number));
+            },
+          },
         ],
         samples,
       );
@@ -181,7 +194,7 @@ async function measureEfficiency({ view, large, samples, kernel }: ThreadsPlan):
         one,
         two.map((ms) => 2 * ms),
       );
-      rows.push({ view: each.id, one: timing(one), two: timing(two), efficiency });
+      rows.push({ view: each.id, one: timing(one), two: timing(two), efficiency, cpuShare: median(cpuShares) });
     }
   } finally {
     await engine.close();

@@ -30,6 +30,8 @@ export interface Alternative {
 
 export interface Counts {
   counts: Uint32Array;
+  /** Milliseconds that the workers were in chunks, summed; where somebody has measured it. */
+  busyMs?: number;
   /** To be called when they have been looked at. */
   release(): void;
 }

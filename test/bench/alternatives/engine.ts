@@ -25,8 +25,12 @@ export async function startEngine(
   });
   return {
     ...NO_CHILDREN,
-    render: ({ picture: { width, height, region, maxIterations }, algorithm }, threads = engine.threads) =>
-      engine.mandelbrot({ width, height, region, maxIterations, algorithm, threads, output }),
+    async render({ picture: { width, height, region, maxIterations }, algorithm }, threads = engine.threads) {
+      const options = { width, height, region, maxIterations, algorithm, threads, output };
+      const result = await engine.mandelbrot(options);
+      const busyMs = result.workers.reduce((sum, worker) => sum + worker.busyMs, 0);
+      return { counts: result.counts, busyMs, release: () => result.release() };
+    },
     // One pixel for each of two workers, though the first to come takes both.
     nothing: () => engine.mandelbrot({ width: 2, height: 1, maxIterations: 1 }),
     close: () => engine.close(),

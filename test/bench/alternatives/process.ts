@@ -22,6 +22,8 @@ export interface Run {
   elapsedMs: number;
   /** Of this process and its children. */
   cpuMs: number;
+  /** As in `Counts`, or null. */
+  busyMs: number | null;
   sha256: string;
 }
 
@@ -52,11 +54,11 @@ async function render(order: Order, threads: number | undefined): Promise<Run> {
   const childrenBefore = await alternative.childrenCpuMs();
   const cpuBefore = cpuMs();
   const begin = performance.now();
-  const { counts, release } = await alternative.render(order, threads);
+  const { counts, busyMs = null, release } = await alternative.render(order, threads);
   const elapsedMs = performance.now() - begin;
   const own = cpuMs() - cpuBefore;
   const children = (await alternative.childrenCpuMs()) - childrenBefore;
-  const run = { elapsedMs, cpuMs: own + children, sha256: sha256(counts) };
+  const run = { elapsedMs, cpuMs: own + children, busyMs, sha256: sha256(counts) };
   release();
   return run;
 }

@@ -1,4 +1,4 @@
-// Builds what is missing in build/ and dist/, or older than its sources. `npm run bench:node` and the tests begin here.
+// Builds what is missing in build/ and dist/, or older than its sources. The benchmarks and the tests begin here.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
@@ -20,6 +20,11 @@ const PARTS = [
     script: "build:host",
     sources: ["src", "node", "assembly/layout.ts", "vite.config.ts", "tsconfig.json", "build/kernel.wasm"],
     outputs: ["dist/node.js", "dist/node-worker.cjs"],
+  },
+  {
+    script: "build:peers",
+    sources: ["test/bench", "test/oracle.ts", "src", "node", "assembly/layout.ts"],
+    outputs: ["build/bench/peers.js", "build/bench/plain.wasm"],
   },
 ];
 

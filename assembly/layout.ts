@@ -90,8 +90,16 @@ export const JOB_CHUNKS = JOB_SCHEDULE + 4;
 export const JOB_RECORDS = JOB_CHUNKS + 4;
 /** i32: longest time that a thread waits for the others at the barrier, in milliseconds; 0: no barrier. */
 export const JOB_BARRIER_MS = JOB_RECORDS + 4;
+/**
+ * u32: address of SCRATCH_BYTES for each thread, one after the other, 16-aligned: the threads' own during a job, to use as
+ * they like. Only Mandelbrot jobs need them.
+ */
+export const JOB_SCRATCH = JOB_BARRIER_MS + 4;
 /** First address of the parameters that only one kind of job has, 8-aligned. */
-export const JOB_ARGUMENTS = JOB_BARRIER_MS + 4;
+export const JOB_ARGUMENTS = JOB_SCRATCH + 8;
+
+/** Bytes of scratch memory for each thread. */
+export const SCRATCH_BYTES = 150400;
 
 export const JOB_KIND_MANDELBROT = 1;
 export const JOB_KIND_COUNT = 2;
@@ -119,16 +127,11 @@ export const MANDELBROT_TILE_HEIGHT = MANDELBROT_TILE_WIDTH + 4;
 export const MANDELBROT_COUNTS = MANDELBROT_TILE_HEIGHT + 4;
 /** u32: address of the magnitudes, one f32 a pixel, row-major, 4-aligned; 0: none are wanted. */
 export const MANDELBROT_MAGNITUDES = MANDELBROT_COUNTS + 4;
-/** u32: address of MANDELBROT_SCRATCH_BYTES for each thread, 16-aligned: theirs, to use as they like during the job. */
-export const MANDELBROT_SCRATCH = MANDELBROT_MAGNITUDES + 4;
 /** f64: the region's bounds. */
-export const MANDELBROT_RE_MIN = MANDELBROT_SCRATCH + 8;
+export const MANDELBROT_RE_MIN = MANDELBROT_MAGNITUDES + 4;
 export const MANDELBROT_RE_MAX = MANDELBROT_RE_MIN + 8;
 export const MANDELBROT_IM_MIN = MANDELBROT_RE_MAX + 8;
 export const MANDELBROT_IM_MAX = MANDELBROT_IM_MIN + 8;
-
-/** Bytes of scratch memory for each thread. */
-export const MANDELBROT_SCRATCH_BYTES = 150400;
 
 /** Every iteration of every pixel is executed. */
 export const ALGORITHM_NAIVE = 0;

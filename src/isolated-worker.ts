@@ -49,6 +49,7 @@ function compute(memory: EngineMemory, kernel: Kernel, port: WorkerPort, message
   const arrayBytes = (units + 1) * UNIT_BYTES;
   const block = memory.allocate(recordBytes + outputs.length * arrayBytes);
   new Uint8Array(memory.memory.buffer, JOB, parameters.length).set(parameters);
+  memory.placeScratch();
   const arrays = outputs.map((parameter, index) => {
     // The kernel is told where unit 0 would be, modulo 2³². But 0 means that there is no array.
     let address = block.address + recordBytes + index * arrayBytes;

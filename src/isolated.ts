@@ -83,7 +83,7 @@ export class IsolatedPool implements Pool {
   readonly #host: Host;
   readonly #crew: Crew;
   /** Nobody computes here: it is where a job's parameters are written, to be posted. */
-  readonly #memory = new EngineMemory(true, Math.ceil(HEAP / PAGE_BYTES));
+  readonly #memory = new EngineMemory(true, Math.ceil(HEAP / PAGE_BYTES), 0);
   #jobs = 0;
   #job: RunningJob | undefined;
 

@@ -1,6 +1,6 @@
 // The memory that an engine's workers share, as the host sees it: words by address, and a heap for what jobs need.
 
-import { HEAP, MAX_PAGES, PAGE_BYTES, THREAD_BYTES, THREADS } from "../assembly/layout.ts";
+import { HEAP, JOB_SCRATCH, MAX_PAGES, PAGE_BYTES, SCRATCH_BYTES, THREAD_BYTES, THREADS } from "../assembly/layout.ts";
 import { EngineError, messageOf } from "./errors.ts";
 
 /** A part of the heap that a job, or a view on its result, holds. */
@@ -12,11 +12,14 @@ export interface Block {
 /** Blocks begin on 16 bytes: enough for any value that the kernel stores. */
 const ALIGNMENT = 16;
 
-const INITIAL_PAGES = Math.ceil(HEAP / PAGE_BYTES);
+/** Where the threads' scratch memory begins. */
+const SCRATCH = align(HEAP);
 
 export class EngineMemory {
   readonly memory: WebAssembly.Memory;
   readonly #maximumBytes: number;
+  /** Where blocks begin. */
+  readonly #heap: number;
   /** Blocks in use, by address. */
   readonly #blocks: Block[] = [];
   #view: DataView;
@@ -24,14 +27,21 @@ export class EngineMemory {
 
   /**
    * The serial build of the kernel takes an unshared memory; every other build a shared one. `maximum`: pages that it
-   * may grow to, if the platform grants so many.
+   * may grow to, if the platform grants so many. `threads`: how many have scratch memory, below the heap.
    */
-  constructor(shared = true, maximum = MAX_PAGES) {
-    const [memory, pages] = createMemory(shared, maximum);
+  constructor(shared = true, maximum = MAX_PAGES, threads = 1) {
+    this.#heap = SCRATCH + threads * SCRATCH_BYTES;
+    const [memory, pages] = createMemory(shared, Math.ceil(this.#heap / PAGE_BYTES), maximum);
     this.memory = memory;
     this.#maximumBytes = pages * PAGE_BYTES;
     this.#view = new DataView(memory.buffer);
     this.#words = new Int32Array(memory.buffer);
+    this.placeScratch();
+  }
+
+  /** Tells the threads where their scratch memory is; again, if somebody has written over the parameters of the job. */
+  placeScratch(): void {
+    this.setInt(JOB_SCRATCH, SCRATCH);
   }
 
   int(address: number): number {
@@ -67,7 +77,7 @@ export class EngineMemory {
 
   /** Takes the first gap of the heap that is large enough, and grows the memory if there is none. */
   allocate(bytes: number): Block {
-    let address = align(HEAP);
+    let address = align(this.#heap);
     let index = 0;
     for (const block of this.#blocks) {
       if (block.address - address >= bytes) break;
@@ -118,12 +128,12 @@ export class EngineMemory {
 }
 
 /** Creates the memory with the largest maximum that the platform accepts; phones refuse what desktops merely reserve. */
-function createMemory(shared: boolean, wanted: number): [WebAssembly.Memory, number] {
+function createMemory(shared: boolean, initial: number, wanted: number): [WebAssembly.Memory, number] {
   for (let maximum = wanted; ; maximum /= 2) {
     try {
-      return [new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared }), maximum];
+      return [new WebAssembly.Memory({ initial, maximum, shared }), maximum];
     } catch (error) {
-      if (maximum <= 256) {
+      if (maximum / 2 < Math.max(initial, 256)) {
         throw new EngineError(
           "E_MEMORY",
           `the platform refused a memory, even one of ${megabytes(maximum * PAGE_BYTES)} MB at most: ${messageOf(error)}`,

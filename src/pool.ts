@@ -6,6 +6,7 @@ import {
   CONTROL_SPIN,
   CONTROL_WATCH,
   JOB_THREADS,
+  MAX_PAGES,
   SPIN_ALL,
   SPIN_LAST,
   SPIN_NONE,
@@ -62,7 +63,7 @@ export class SharedPool implements Pool {
       failed: (error) => this.#fail(error),
       leave: () => this.#kernel.close(),
     });
-    this.memory = new EngineMemory();
+    this.memory = new EngineMemory(true, MAX_PAGES, threads);
     this.#kernel = instantiateKernel(host, module, this.memory.memory);
     // Whoever looks needs a core meanwhile, and the host's thread needs one as well.
     this.#spins = threads <= cores;

@@ -61,7 +61,7 @@ describe.each(BUILDS)("the %s kernel", (build) => {
 
     test("with as many threads as a memory has blocks for", () => {
       const crowd = { ...picture, threads: layout.MAX_THREADS, handOver: 0 };
-      expect(complaints(loadKernel(build), crowd, expected)).toEqual([]);
+      expect(complaints(loadKernel(build, 4, layout.MAX_THREADS), crowd, expected)).toEqual([]);
     });
 
     test("after another that had more threads and chunks, and takes nothing over from it", () => {

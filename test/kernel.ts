@@ -12,11 +12,16 @@ import type { Picture } from "./oracle.ts";
 export const BUILDS = ["simd", "scalar", "serial"] as const;
 export type KernelBuild = (typeof BUILDS)[number];
 
-const FILES = { simd: "kernel.wasm", scalar: "kernel-scalar.wasm", serial: "kernel-serial.wasm" } as const;
+/** In dist/. */
+export const KERNEL_FILES = {
+  simd: "kernel.wasm",
+  scalar: "kernel-scalar.wasm",
+  serial: "kernel-serial.wasm",
+} as const;
 
 /** The bytes of a build. */
 export function kernelBytes(build: KernelBuild): Uint8Array {
-  return readFileSync(new URL(`../dist/${FILES[build]}`, import.meta.url));
+  return readFileSync(new URL(`../dist/${KERNEL_FILES[build]}`, import.meta.url));
 }
 
 /** What the threads of a job do, and when. */
@@ -126,8 +131,9 @@ export function blockOf(thread: number): number {
 }
 
 /** A kernel of this build, over a memory of its own. */
-export function loadKernel(build: KernelBuild, pages = 4): TestKernel {
-  return new TestKernel(build, kernelBytes(build), pages);
+export function loadKernel(build: KernelBuild, pages = 4, threads = 8): TestKernel {
+  const scratchPages = Math.ceil((threads * layout.SCRATCH_BYTES) / layout.PAGE_BYTES) + 1;
+  return new TestKernel(build, kernelBytes(build), pages + scratchPages);
 }
 
 export class TestKernel {
@@ -178,12 +184,14 @@ export class TestKernel {
     const { tileHeight = isStatic ? Math.floor(height / threads) : 1 } = job;
     const chunks = isStatic ? threads : Math.ceil(width / tileWidth) * Math.ceil(height / tileHeight);
 
-    const [records, countsRange, magnitudesRange] = this.#place(
+    const [records, countsRange, magnitudesRange, scratch] = this.#place(
       chunks * layout.RECORD_BYTES,
       width * height * 4,
       magnitudes ? width * height * 4 : 0,
+      this.exports.SIMD.value === 1 ? threads * layout.SCRATCH_BYTES : 0,
     );
     this.#writeJob(layout.JOB_KIND_MANDELBROT, threads, isStatic, chunks, records[0], 0);
+    this.write(layout.JOB_SCRATCH, scratch[0]);
     this.write(layout.MANDELBROT_WIDTH, width);
     this.write(layout.MANDELBROT_HEIGHT, height);
     this.write(layout.MANDELBROT_MAX_ITERATIONS, job.maxIterations);
@@ -200,7 +208,7 @@ export class TestKernel {
     this.#view.setFloat64(layout.MANDELBROT_IM_MIN, region.imMin, true);
     this.#view.setFloat64(layout.MANDELBROT_IM_MAX, region.imMax, true);
 
-    const run = this.#run(job, threads, chunks, [records, countsRange, magnitudesRange]);
+    const run = this.#run(job, threads, chunks, [records, countsRange, magnitudesRange, scratch]);
     return {
       ...run,
       counts: new Uint32Array(this.#view.buffer, countsRange[0], width * height).slice(),
@@ -211,7 +219,7 @@ export class TestKernel {
   /** Runs a count job. */
   count(job: CountJob): CountRun {
     const { threads = 1, increments, guard, barrierMs = 0 } = job;
-    const [records] = this.#place(threads * layout.RECORD_BYTES, 0, 0);
+    const [records] = this.#place(threads * layout.RECORD_BYTES, 0, 0, 0);
     this.#writeJob(layout.JOB_KIND_COUNT, threads, true, threads, records[0], barrierMs);
     this.write(layout.COUNT_INCREMENTS, increments);
     const guards = { none: layout.GUARD_NONE, atomic: layout.GUARD_ATOMIC, lock: layout.GUARD_LOCK };
@@ -220,21 +228,27 @@ export class TestKernel {
     return { ...run, value: this.#view.getBigInt64(layout.CONTROL_COUNT, true) };
   }
 
-  /** Places three regions on the heap: 8-aligned, and the other two no more than 4-aligned. */
-  #place(recordBytes: number, countBytes: number, magnitudeBytes: number): [Range, Range, Range] {
+  /** Places regions on the heap: 8-aligned, two no more than 4-aligned, and 16-aligned. */
+  #place(
+    recordBytes: number,
+    countBytes: number,
+    magnitudeBytes: number,
+    scratchBytes: number,
+  ): [Range, Range, Range, Range] {
     const align = (address: number) => Math.ceil(address / 8) * 8;
     const records = layout.HEAP + GUARD;
     const counts = align(records + recordBytes + GUARD) + 4;
     const magnitudes = align(counts + countBytes + GUARD) + 4;
-    const end = magnitudes + magnitudeBytes + GUARD;
+    const scratch = Math.ceil((magnitudes + magnitudeBytes + GUARD) / 16) * 16;
+    const end = scratch + scratchBytes + GUARD;
     if (end > this.#memory.length) {
-      const pages = Math.ceil(end / layout.PAGE_BYTES);
-      throw new Error(`This job needs a memory of ${pages} pages: loadKernel("${this.build}", ${pages})`);
+      throw new Error(`This job needs ${end} bytes: give loadKernel("${this.build}", …) more pages, or more threads`);
     }
     return [
       [records, records + recordBytes],
       [counts, counts + countBytes],
       [magnitudes, magnitudes + magnitudeBytes],
+      [scratch, scratch + scratchBytes],
     ];
   }
 

@@ -1,4 +1,4 @@
-// Runs the built command line as a user does: as a program of its own.
+// Runs what is built as a user does: as a program of its own.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -14,15 +14,22 @@ export interface Outcome {
 
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 
-/** Runs `allcores` with these arguments. `onStderr` sees what is written there, as it comes, and may send a signal. */
-export function allcores(
-  args: string[],
-  {
-    env = {},
-    onOutput,
-  }: { env?: NodeJS.ProcessEnv; onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void } = {},
-): Promise<Outcome> {
-  const child = spawn(process.execPath, [cli, ...args], {
+export interface ProgramOptions {
+  /** Beside the test's own environment. */
+  env?: NodeJS.ProcessEnv;
+  /** Sees what was written to stdout so far, as it comes, and may send a signal. */
+  onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+/** Runs `allcores` with these arguments. */
+export function allcores(args: string[], options?: ProgramOptions): Promise<Outcome> {
+  return runProgram(cli, args, options);
+}
+
+/** Runs a script with these arguments. */
+export function runProgram(path: string, args: string[], options: ProgramOptions = {}): Promise<Outcome> {
+  const { env = {}, onOutput } = options;
+  const child = spawn(process.execPath, [path, ...args], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

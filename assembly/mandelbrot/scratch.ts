@@ -1,6 +1,6 @@
 // A thread's scratch memory: where it keeps, between the steps of the SIMD kernel, what does not fit into registers.
 
-import { MANDELBROT_SCRATCH, MANDELBROT_SCRATCH_BYTES } from "../layout";
+import { JOB_SCRATCH, SCRATCH_BYTES } from "../layout";
 
 /** Survivors that the list holds. */
 export const CAPACITY: i32 = 4096;
@@ -38,7 +38,7 @@ export const C_RE: usize = Z_IM + LIST_BYTES;
 export const C_IM: usize = C_RE + LIST_BYTES;
 export const PIXEL: usize = C_IM + LIST_BYTES;
 
-/** Address of a thread's scratch memory. */
+/** Address of a thread's scratch memory, of which the arrays above fill SCRATCH_BYTES at most. */
 export function scratchOf(thread: i32): usize {
-  return <usize>(load<i32>(MANDELBROT_SCRATCH) + thread * MANDELBROT_SCRATCH_BYTES);
+  return <usize>(load<i32>(JOB_SCRATCH) + thread * SCRATCH_BYTES);
 }

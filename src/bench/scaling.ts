@@ -139,7 +139,7 @@ async function measureCold(
 }
 
 /** The order of one round: each round begins somewhere else, so that nobody always comes first. */
-function rotate<T>(items: T[], by: number): T[] {
+export function rotate<T>(items: readonly T[], by: number): T[] {
   const start = by % items.length;
   return [...items.slice(start), ...items.slice(0, start)];
 }

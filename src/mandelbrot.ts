@@ -54,8 +54,14 @@ const MAX_CHUNK_ITERATIONS = 1 << 21;
 /** The most pixels of a chunk that is sent by message. */
 const MAX_CHUNK_PIXELS = 1 << 18;
 
-/** Pixels that the SIMD kernel computes at once: narrower tiles would waste lanes. */
+/**
+ * Pixels that the SIMD kernel computes at once, and rows that it looks at together: narrower tiles would waste lanes, and
+ * lower ones give `exact` less to skip.
+ */
 const GROUP = 8;
+
+/** Chunks that a picture is cut into at least, before its bands get fewer rows than GROUP. */
+const MIN_CHUNKS = 100;
 
 export interface Tile {
   width: number;
@@ -66,7 +72,9 @@ export interface Tile {
 export function tileOf(width: number, height: number, maxIterations: number, most = width * height): Tile {
   const wanted = Math.max(Math.ceil((width * height) / CHUNKS), Math.ceil(MIN_CHUNK_ITERATIONS / maxIterations));
   const pixels = Math.min(wanted, most);
-  if (pixels >= width) return { width, height: Math.min(height, Math.round(pixels / width)) };
+  const rows = Math.min(Math.max(pixels / width, Math.min(GROUP, height / MIN_CHUNKS)), most / width);
+  if (rows >= 1)
+    return { width, height: Math.min(height, rows < GROUP ? Math.floor(rows) : Math.round(rows / GROUP) * GROUP) };
   const parts = Math.max(1, Math.round(width / pixels));
   return { width: Math.min(width, Math.ceil(width / parts / GROUP) * GROUP), height: 1 };
 }

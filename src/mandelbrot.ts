@@ -73,8 +73,10 @@ export function tileOf(width: number, height: number, maxIterations: number, mos
   const wanted = Math.max(Math.ceil((width * height) / CHUNKS), Math.ceil(MIN_CHUNK_ITERATIONS / maxIterations));
   const pixels = Math.min(wanted, most);
   const rows = Math.min(Math.max(pixels / width, Math.min(GROUP, height / MIN_CHUNKS)), most / width);
-  if (rows >= 1)
-    return { width, height: Math.min(height, rows < GROUP ? Math.floor(rows) : Math.round(rows / GROUP) * GROUP) };
+  if (rows >= 1) {
+    const whole = rows < GROUP ? Math.floor(rows) : Math.round(rows / GROUP) * GROUP;
+    return { width, height: Math.min(height, whole) };
+  }
   const parts = Math.max(1, Math.round(width / pixels));
   return { width: Math.min(width, Math.ceil(width / parts / GROUP) * GROUP), height: 1 };
 }

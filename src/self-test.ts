@@ -19,13 +19,24 @@ export interface ChosenKernel {
 /** Pages of the memories that the test runs on: control words and a few pictures of a few hundred bytes. */
 const PAGES = 4;
 
-/** Pixels that escape at once and late, that are inside, and that are on the border; a width that fills no vector. */
+/**
+ * Pixels of every kind, so that each part of the kernel has some: that escape at once and late, on their own and with the
+ * whole cell; that are inside, by a closed form and by a cycle; that are on the border; widths that fill no vector.
+ */
 const PICTURES: MandelbrotOptions[] = [
-  { width: 13, height: 3, maxIterations: 60 },
-  { width: 7, height: 2, maxIterations: 200, region: { reMin: -0.7445, reMax: -0.7435, imMin: 0.131, imMax: 0.132 } },
+  { width: 13, height: 3, maxIterations: 60, magnitudes: true },
+  {
+    width: 7,
+    height: 2,
+    maxIterations: 200,
+    region: { reMin: -0.7445, reMax: -0.7435, imMin: 0.131, imMax: 0.132 },
+    magnitudes: true,
+  },
+  { width: 21, height: 9, maxIterations: 40, region: { reMin: -2, reMax: -1.4, imMin: -1, imMax: -0.6 } },
+  { width: 9, height: 2, maxIterations: 300, region: { reMin: -0.13, reMax: -0.11, imMin: 0.73, imMax: 0.76 } },
 ].flatMap((picture) => [
-  { ...picture, algorithm: "naive", magnitudes: true },
-  { ...picture, algorithm: "exact", magnitudes: true },
+  { ...picture, algorithm: "naive" as const },
+  { ...picture, algorithm: "exact" as const },
 ]);
 
 /** What came of the test: nothing, or what is wrong. A module of a program is tested once. */

@@ -276,6 +276,7 @@ describe("in isolated mode", () => {
       { width: 640, height: 480, maxIterations: 50_000 },
       { width: 2000, height: 900, maxIterations: 20 },
       { width: 5, height: 40_000, maxIterations: 10 },
+      { width: 333, height: 222, algorithm: "naive" },
     ];
     await withEngine({ mode: "shared", threads: 2 }, (shared) =>
       withEngine({ mode: "isolated", threads: 3 }, async (isolated) => {
@@ -285,6 +286,8 @@ describe("in isolated mode", () => {
             const result = await isolated.mandelbrot({ ...shape, schedule, magnitudes: true });
             expect(Buffer.compare(bytes(result.counts), bytes(expected.counts))).toBe(0);
             expect(Buffer.compare(bytes(result.magnitudes), bytes(expected.magnitudes))).toBe(0);
+            // What `exact` can skip depends on the chunks.
+            if (shape.algorithm !== "naive") continue;
             expect(total(result.workers, "iterations")).toBe(total(expected.workers, "iterations"));
           }
         }
@@ -690,12 +693,19 @@ describe("the warm-up", () => {
 });
 
 describe("the build that runs", () => {
-  /** Lets the first f64x2.add of a kernel subtract. */
-  const subtract = (bytes: Uint8Array) => {
-    const at = bytes.findIndex((byte, i) => byte === 0xfd && bytes[i + 1] === 0xf0 && bytes[i + 2] === 0x01);
-    expect(at).toBeGreaterThan(0);
-    bytes[at + 1] = 0xf1;
+  /** Replaces an instruction of two lanes of f64 in a kernel, wherever it is, by three other bytes. */
+  const replace = (bytes: Uint8Array, opcode: number, by: readonly number[]) => {
+    let replaced = 0;
+    for (let at = 0; at < bytes.length - 2; at++) {
+      if (bytes[at] !== 0xfd || bytes[at + 1] !== opcode || bytes[at + 2] !== 0x01) continue;
+      bytes.set(by, at);
+      replaced++;
+    }
+    expect(replaced).toBeGreaterThan(0);
   };
+  const F64X2_ADD = 0xf0;
+  const F64X2_SUB = 0xf1;
+  const F64X2_MUL = 0xf2;
 
   test("is the SIMD build where it is right, or the one that was asked for, and the reason says so", async () => {
     await withEngine({ threads: 1 }, async ({ build, buildReason }) => {
@@ -709,7 +719,10 @@ describe("the build that runs", () => {
   });
 
   test("is the scalar build where the SIMD build is wrong, and the counts are right", async () => {
-    const host = openHost(undefined, ownKernels("wrong", subtract));
+    const host = openHost(
+      undefined,
+      ownKernels("wrong", (bytes) => replace(bytes, F64X2_ADD, [0xfd, F64X2_SUB, 0x01])),
+    );
     await withEngine(
       { threads: 2 },
       async (engine) => {
@@ -730,9 +743,7 @@ describe("the build that runs", () => {
     const host = openHost(
       undefined,
       ownKernels("trapping", (bytes) => {
-        // f64x2.mul becomes three instructions: unreachable, nop, nop.
-        const at = bytes.findIndex((byte, i) => byte === 0xfd && bytes[i + 1] === 0xf2 && bytes[i + 2] === 0x01);
-        bytes.set([0x00, 0x01, 0x01], at);
+        replace(bytes, F64X2_MUL, [0x00, 0x01, 0x01]); // unreachable, nop, nop
       }),
     );
     await withEngine(

@@ -195,9 +195,11 @@ describe("the ceiling of the static schedule", () => {
 
 describe("the chunks of a picture", () => {
   test.each([
-    ["the reference picture", 1000, 1000, 1000, { width: 1000, height: 2 }],
+    ["the reference picture", 1000, 1000, 1000, { width: 1000, height: 8 }],
+    ["a flat picture", 1000, 300, 1000, { width: 1000, height: 3 }],
+    ["a large picture", 4000, 8000, 1000, { width: 4000, height: 16 }],
     ["one long row", 1_000_000, 1, 1000, { width: 1960, height: 1 }],
-    ["one long column", 1, 1_000_000, 1000, { width: 1, height: 1954 }],
+    ["one long column", 1, 1_000_000, 1000, { width: 1, height: 1952 }],
     ["one pixel", 1, 1, 1, { width: 1, height: 1 }],
     ["a picture of little work", 97, 61, 255, { width: 97, height: 1 }],
     ["one iteration", 1000, 1000, 1, { width: 1000, height: 16 }],

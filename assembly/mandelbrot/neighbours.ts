@@ -16,6 +16,7 @@ export const FIRST: i32 = 17;
 /**
  * Computes up to FIRST iterations of `pixels` neighbours (1 to GROUP), the first of which is number `pixel` of the picture.
  * Their real parts are at `reals`: GROUP of them, those beyond `pixels` arbitrary. None escapes before iteration `safe`.
+ * `closedForms`: survivors that these know to be inside are decided.
  * Stores the results of those that are decided, and returns the iterations that these have had.
  */
 export function neighbours(
@@ -28,7 +29,7 @@ export function neighbours(
   imaginary: f64,
   safe: i32,
   maxIterations: i32,
-  exact: bool,
+  closedForms: bool,
 ): i32 {
   const ci = f64x2.splat(imaginary);
   const four = f64x2.splat(4);
@@ -134,7 +135,7 @@ export function neighbours(
 
   // The survivors' counts were stored and summed up as well; they are yet to come.
   iterations -= popcnt(alive) * limit;
-  if (exact) {
+  if (closedForms) {
     const known =
       alive &
       (interior2(v128.load(reals), ci) |

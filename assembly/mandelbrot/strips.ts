@@ -5,7 +5,7 @@ import { MANDELBROT_COUNTS, MANDELBROT_MAGNITUDES, MANDELBROT_MAX_ITERATIONS, MA
 import { progress } from "../sync/job";
 import { stopped } from "../sync/thread";
 import { CELL, lookAtCells } from "./cells";
-import { intervalIsInterior } from "./interior2";
+import { interior2, intervalIsInterior } from "./interior2";
 import { FIRST, GROUP, neighbours } from "./neighbours";
 import { im, re } from "./plane";
 import { pixel, storeInside } from "./scalar";
@@ -14,6 +14,9 @@ import { clear, finishSurvivors } from "./survivors";
 
 /** Half the side of the square around -2 in which an escape must be tested for at every step; see survivors.ts. */
 const NEAR_MINUS_TWO: f64 = 1.52587890625e-5; // 2⁻¹⁶
+
+/** Width of a strip, as real parts go, from which on closed forms are always tried. */
+const WIDE: f64 = 0.015625;
 
 /** |im| above which no point is in the cardioid or the period-2 bulb. */
 const HEIGHT: f64 = 0.65;
@@ -70,11 +73,12 @@ function strip(
   }
   /** Whether cells that are decided as a whole are filled, instead of executing every iteration. */
   const fill = exact && magnitudes == 0;
+  const closedForms = exact && mayHaveInterior(columns, width, top, bottom);
   let iterations: i64 = 0;
   for (let row = y; row < y + height; row++) {
     const ci = im(row);
     const first = row * load<i32>(MANDELBROT_WIDTH) + x;
-    const nearSet = exact && abs(ci) <= HEIGHT;
+    const nearSet = closedForms && abs(ci) <= HEIGHT;
     const nearMinusTwo = abs(ci) <= NEAR_MINUS_TWO;
     if (nearSet && intervalIsInterior(load<f64>(columns), load<f64>(columns + ((<usize>(width - 1)) << 3)), ci)) {
       storeRun(counts, magnitudes, first, width, maxIterations);
@@ -96,11 +100,33 @@ function strip(
         storeRun(counts, magnitudes, first + i, pixels, maxIterations);
       } else {
         const safe = abs(known);
-        iterations += neighbours(scratch, counts, magnitudes, first + i, pixels, reals, ci, safe, maxIterations, exact);
+        iterations += neighbours(
+          scratch,
+          counts,
+          magnitudes,
+          first + i,
+          pixels,
+          reals,
+          ci,
+          safe,
+          maxIterations,
+          nearSet,
+        );
       }
     }
   }
   return iterations;
+}
+
+/**
+ * Whether closed forms are worth trying in a strip: it has a corner that they know to be inside, or is wide enough to
+ * have a part of the cardioid or the bulb between its corners. If it is not, nothing but time is lost.
+ */
+function mayHaveInterior(columns: usize, width: i32, top: f64, bottom: f64): bool {
+  const left = load<f64>(columns);
+  const right = load<f64>(columns + ((<usize>(width - 1)) << 3));
+  const ends = f64x2.replace_lane(f64x2.splat(left), 1, right);
+  return !(right - left < WIDE) || (interior2(ends, f64x2.splat(top)) | interior2(ends, f64x2.splat(bottom))) != 0;
 }
 
 /** Computes neighbours one by one. */

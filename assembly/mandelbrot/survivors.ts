@@ -26,11 +26,11 @@ const BLOCK: i32 = 24;
 /** Iterations below which blocks are half as long, for pixels escape more often there. */
 const SHORT: i32 = 128;
 
-/** Iterations up to which passes of \`exact\` are short and tested at every step: half of its survivors escape before. */
-const TESTED: i32 = 64;
+/** Steps of a pass that is tested at every step, and of those in which `exact` looks for short cycles early. */
+const SHORT_PASS: i32 = 16;
 
-/** Steps of a tested pass. */
-const TESTED_STEPS: i32 = 16;
+/** Iterations up to which passes of `exact` are short, and no orbit is watched. */
+const EARLY: i32 = 64;
 
 /** What the search for cycles may cost at first, in iterations of a pixel. */
 const FIRST_BUDGET: i32 = 8192;
@@ -103,10 +103,16 @@ export function finishSurvivors(
   generation: i32,
 ): i64 {
   let iterations: i64 = 0;
+  // Where pixels escape in droves, a test at every step costs less than blocks that are run again.
+  let tested = true;
   while (n < maxIterations && load<i32>(scratch + LENGTH) > 0) {
-    const end = n + min(passSteps(n, exact), maxIterations - n);
-    iterations += pass(scratch, counts, magnitudes, n, end, maxIterations, exact, generation);
+    const searches = exact && load<i32>(scratch + BUDGET) > 0;
+    const end = n + min(passSteps(n, tested, searches), maxIterations - n);
+    const length = load<i32>(scratch + LENGTH);
+    iterations += pass(scratch, counts, magnitudes, n, end, tested, maxIterations, exact, generation);
     if (stopped(generation)) return iterations;
+    // Whether one pixel in sixteen escapes in sixteen steps.
+    tested = 256 * <i64>(length - load<i32>(scratch + LENGTH)) > <i64>length * (end - n);
     n = end;
     if (exact) iterations += retire(scratch, counts, magnitudes, n, maxIterations);
   }
@@ -116,10 +122,10 @@ export function finishSurvivors(
 }
 
 /** Steps of the pass that begins at iteration n. */
-function passSteps(n: i32, exact: bool): i32 {
-  if (exact && n < TESTED) return TESTED_STEPS;
-  // Blocks in a fraction of n: a half for \`exact\`, which looks for cycles between passes.
-  const blocks = n / (exact ? 2 * BLOCK : BLOCK);
+function passSteps(n: i32, tested: bool, searches: bool): i32 {
+  if (tested || (searches && n < EARLY)) return SHORT_PASS;
+  // Blocks in a fraction of n: a half for who looks for cycles, which begin anew with each pass.
+  const blocks = n / (searches ? 2 * BLOCK : BLOCK);
   return BLOCK * min(max(2, blocks), POLL_ITERATIONS / BLOCK);
 }
 
@@ -130,12 +136,12 @@ function pass(
   magnitudes: usize,
   begin: i32,
   end: i32,
+  tested: bool,
   maxIterations: i32,
   exact: bool,
   generation: i32,
 ): i64 {
   const length = load<i32>(scratch + LENGTH);
-  const tested = exact && end <= TESTED;
   const block = begin < SHORT ? BLOCK / 2 : BLOCK;
   let iterations: i64 = 0;
   let kept: i32 = 0;
@@ -144,7 +150,8 @@ function pass(
     let alive = (1 << min(8, length - first)) - 1;
     /** Those that are tried for a cycle if they come back near where they began the pass: each once. */
     let watched = 0;
-    if (exact && !tested && load<i32>(scratch + BUDGET) > 0) {
+    const watches = exact && begin >= EARLY && load<i32>(scratch + BUDGET) > 0;
+    if (watches) {
       copy8(scratch + START_RE, at + Z_RE);
       copy8(scratch + START_IM, at + Z_IM);
       watched = alive;
@@ -163,7 +170,7 @@ function pass(
         }
         if (n == end) break;
       }
-      const steps = min(tested ? TESTED_STEPS : block, end - n);
+      const steps = min(tested ? SHORT_PASS : block, end - n);
       const escaped = alive & ~runTested(scratch, at, steps);
       if (escaped) {
         iterations += settle(scratch, counts, magnitudes, first, escaped, n);
@@ -173,7 +180,8 @@ function pass(
       n += steps;
     }
     if (alive) kept = keep(scratch, first, alive, kept);
-    earn(scratch, (n - begin) >> 2); // a thirty-second of what eight lanes did
+    // A thirty-second of what eight lanes did; to watch them costs a step a block.
+    earn(scratch, ((n - begin) >> 2) - (watches ? (8 * (n - begin)) / block : 0));
     if (stopped(generation)) return iterations;
   }
   store<i32>(scratch + LENGTH, kept);

@@ -26,6 +26,9 @@ const BLOCK: i32 = 24;
 /** Iterations below which blocks are half as long, for pixels escape more often there. */
 const SHORT: i32 = 128;
 
+/** Steps from which on a pass over the list may take more than a millisecond. */
+const LONG_PASS: i32 = 512;
+
 /** Steps of a pass that is tested at every step, and of those in which `exact` looks for short cycles early. */
 const SHORT_PASS: i32 = 16;
 
@@ -33,7 +36,7 @@ const SHORT_PASS: i32 = 16;
 const EARLY: i32 = 64;
 
 /** What the search for cycles may cost at first, in iterations of a pixel. */
-const FIRST_BUDGET: i32 = 8192;
+const FIRST_BUDGET: i32 = 4096;
 
 /** The most that one success may earn the search, and that it may have. */
 const MAX_GAIN: i32 = 1 << 16;
@@ -180,9 +183,10 @@ function pass(
       n += steps;
     }
     if (alive) kept = keep(scratch, first, alive, kept);
-    // A thirty-second of what eight lanes did; to watch them costs a step a block.
-    earn(scratch, ((n - begin) >> 2) - (watches ? (8 * (n - begin)) / block : 0));
-    if (stopped(generation)) return iterations;
+    // A sixty-fourth of what eight lanes did; to watch them costs a step a block.
+    earn(scratch, ((n - begin) >> 3) - (watches ? (8 * (n - begin)) / block : 0));
+    // The caller asks as well, but a long pass takes a while.
+    if (end - begin >= LONG_PASS && stopped(generation)) return iterations;
   }
   store<i32>(scratch + LENGTH, kept);
   return iterations;
@@ -246,7 +250,7 @@ function tryNear(
 
 /**
  * Counts what the search for cycles costs, and what it saves, in iterations of a pixel. Where nothing is found, as in most
- * pictures without black, it may cost a thirty-second of the work and no more.
+ * pictures without black, it may cost a sixty-fourth of the work and no more.
  */
 function earn(scratch: usize, iterations: i32): void {
   store<i32>(scratch + BUDGET, min(load<i32>(scratch + BUDGET) + iterations, MAX_BUDGET));

@@ -24,16 +24,17 @@ import { BUDGET, C_IM, C_RE, FOUR, LENGTH, NEAR, PIXEL, START_IM, START_RE, STEP
 const BLOCK: i32 = 24;
 
 /** Iterations below which blocks are half as long, for pixels escape more often there. */
-const SHORT: i32 = 128;
+const SHORT: i32 = 256;
 
 /** Steps from which on a pass over the list may take more than a millisecond. */
 const LONG_PASS: i32 = 512;
 
-/** Steps of a pass that is tested at every step, and of those in which `exact` looks for short cycles early. */
-const SHORT_PASS: i32 = 16;
-
-/** Iterations up to which passes of `exact` are short, and no orbit is watched. */
+/** Iterations up to which passes are short if they are tested, or if `exact` looks for cycles; no orbit is watched. */
 const EARLY: i32 = 64;
+
+/** Steps of those passes, and of later ones that are tested at every step. */
+const EARLY_PASS: i32 = 16;
+const TESTED_PASS: i32 = 2 * BLOCK;
 
 /** What the search for cycles may cost at first, in iterations of a pixel. */
 const FIRST_BUDGET: i32 = 4096;
@@ -80,10 +81,8 @@ export function append(
   v128.store(at, zi3, Z_IM + 48);
   for (; lanes != 0; lanes &= lanes - 1) {
     const lane = ctz(lanes);
-    const from = at + ((<usize>lane) << 3);
     const to = scratch + ((<usize>length) << 3);
-    store<f64>(to, load<f64>(from, Z_RE), Z_RE);
-    store<f64>(to, load<f64>(from, Z_IM), Z_IM);
+    copyZ(to, at + ((<usize>lane) << 3));
     store<f64>(to, load<f64>(reals + ((<usize>lane) << 3)), C_RE);
     store<f64>(to, ci, C_IM);
     store<i32>(scratch + ((<usize>length) << 2), pixel + lane, PIXEL);
@@ -126,7 +125,8 @@ export function finishSurvivors(
 
 /** Steps of the pass that begins at iteration n. */
 function passSteps(n: i32, tested: bool, searches: bool): i32 {
-  if (tested || (searches && n < EARLY)) return SHORT_PASS;
+  if (n < EARLY && (tested || searches)) return EARLY_PASS;
+  if (tested) return TESTED_PASS;
   // Blocks in a fraction of n: a half for who looks for cycles, which begin anew with each pass.
   const blocks = n / (searches ? 2 * BLOCK : BLOCK);
   return BLOCK * min(max(2, blocks), POLL_ITERATIONS / BLOCK);
@@ -173,7 +173,7 @@ function pass(
         }
         if (n == end) break;
       }
-      const steps = min(tested ? SHORT_PASS : block, end - n);
+      const steps = min(tested ? TESTED_PASS : block, end - n);
       const escaped = alive & ~runTested(scratch, at, steps);
       if (escaped) {
         iterations += settle(scratch, counts, magnitudes, first, escaped, n);
@@ -446,8 +446,7 @@ function keep(scratch: usize, first: i32, alive: i32, kept: i32): i32 {
     if (i != kept) {
       const from = scratch + ((<usize>i) << 3);
       const to = scratch + ((<usize>kept) << 3);
-      store<f64>(to, load<f64>(from, Z_RE), Z_RE);
-      store<f64>(to, load<f64>(from, Z_IM), Z_IM);
+      copyZ(to, from);
       store<f64>(to, load<f64>(from, C_RE), C_RE);
       store<f64>(to, load<f64>(from, C_IM), C_IM);
       store<i32>(scratch + ((<usize>kept) << 2), load<i32>(scratch + ((<usize>i) << 2), PIXEL), PIXEL);
@@ -455,6 +454,12 @@ function keep(scratch: usize, first: i32, alive: i32, kept: i32): i32 {
     kept++;
   }
   return kept;
+}
+
+/** Copies the z of one survivor. */
+function copyZ(to: usize, from: usize): void {
+  store<f64>(to, load<f64>(from, Z_RE), Z_RE);
+  store<f64>(to, load<f64>(from, Z_IM), Z_IM);
 }
 
 /** Copies eight doubles, of which the first ones are copied first: `to` may lie below `from` and overlap it. */

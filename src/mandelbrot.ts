@@ -123,7 +123,6 @@ export function mandelbrotJob(options: unknown, engineThreads: number): [Job<Man
     "output",
   ]);
   const control = readControl(raw, engineThreads);
-  const threads = control.threads;
   const width = integer(raw, "width", 1, MAX_SIDE, 1000);
   const height = integer(raw, "height", 1, MAX_SIDE, 1000);
   const maxIterations = integer(raw, "maxIterations", 1, MAX_ITERATIONS, 1000);
@@ -135,14 +134,19 @@ export function mandelbrotJob(options: unknown, engineThreads: number): [Job<Man
 
   const isStatic = schedule === "static";
   // A static band has the same height for every thread but the last, which takes the remainder, too.
-  const tile = isStatic ? { width, height: Math.floor(height / threads) } : tileOf(width, height, maxIterations);
+  const tile = isStatic
+    ? { width, height: Math.floor(height / control.threads) }
+    : tileOf(width, height, maxIterations);
+  const chunks = isStatic ? control.threads : chunksOf(width, height, tile);
+  // A small picture does not wake those who would come away empty-handed: a wake-up takes longer than its one chunk.
+  const threads = Math.min(control.threads, chunks);
   const pixels = width * height;
 
   const job: Job<MandelbrotResult> = {
     kind: JOB_KIND_MANDELBROT,
     schedule: isStatic ? SCHEDULE_STATIC : SCHEDULE_DYNAMIC,
     threads,
-    chunks: isStatic ? threads : chunksOf(width, height, tile),
+    chunks,
     barrierMs: 0,
     units: pixels,
     bytes: pixels * (magnitudes ? 8 : 4),

@@ -103,7 +103,10 @@ export interface EngineOptions {
 
 /** Options that every job has. */
 export interface JobOptions {
-  /** Workers that take part, from 1 to `engine.threads`, which is the default. */
+  /**
+   * Workers that take part, from 1 to `engine.threads`, which is the default. A picture so small that it is fewer chunks
+   * takes one for each chunk.
+   */
   threads?: number;
   /** Aborts the job: it rejects with code `E_ABORTED`, and the engine stays usable. */
   signal?: AbortSignalLike;

@@ -141,9 +141,9 @@ function running(): { options: MandelbrotOptions; begun: Promise<Progress> } {
 /** Computes a golden case with every worker. */
 async function expectToWork(engine: Engine): Promise<void> {
   const { width, height, region, maxIterations, sha256: expected } = golden("whole97x61_it255");
-  const { counts, workers } = await engine.mandelbrot({ width, height, region, maxIterations });
+  const { counts, workers, chunks } = await engine.mandelbrot({ width, height, region, maxIterations });
   expect(sha256(counts)).toBe(expected);
-  expect(workers).toHaveLength(engine.threads);
+  expect(workers).toHaveLength(Math.min(engine.threads, chunks().length));
 }
 
 async function code(promise: Promise<unknown>): Promise<string> {
@@ -176,6 +176,18 @@ describe.each(MODES)("exact on every build, thread count, schedule and algorithm
       });
     }, 600_000);
   }
+
+  test("a picture of fewer chunks than workers takes a worker for each chunk", async () => {
+    await withEngine({ mode, threads: 3 }, async (engine) => {
+      const small = await engine.mandelbrot({ width: 2, height: 1, maxIterations: 10 });
+      expect(small).toMatchObject({ threads: 1, workers: [{ chunks: 1 }] });
+      expect(small.chunks()).toHaveLength(1);
+      const bands = await engine.mandelbrot({ width: 2, height: 3, maxIterations: 10, schedule: "static" });
+      expect(bands.threads).toBe(3);
+      const large = await engine.mandelbrot();
+      expect(large.threads).toBe(3);
+    });
+  });
 
   test("what the workers did adds up: chunks, their times, and who computed them", async () => {
     await withEngine({ mode, threads: 3 }, async (engine) => {

@@ -21,14 +21,16 @@ export interface DispatchPlan {
   kernel: URL;
 }
 
-/** Empty jobs over two workers, one after the other. */
+/** Empty jobs, one after the other, for whoever has two workers. */
 export interface DispatchRow {
   alternative: AlternativeId;
   title: string;
-  /** The median of each sample's jobs, and what follows from these. */
+  /** Jobs of a task for each worker: the median of each sample's jobs, and what follows from these. */
   median: Timing;
-  /** Of all jobs of all samples. */
+  /** Of all of those jobs of all samples. */
   p99Ms: number;
+  /** The same of jobs of one task. */
+  single: { median: Timing; p99Ms: number };
 }
 
 /** Starting so many workers, in a new process each time. */
@@ -78,24 +80,27 @@ async function measureJobs({ samples, jobs, kernel }: DispatchPlan): Promise<Dis
   const processes: AlternativeProcess[] = [];
   try {
     for (const id of COMPARED) processes.push(await AlternativeProcess.start(id, WORKERS, kernel));
-    const times = new Map(processes.map((process) => [process, [] as number[][]]));
-    for (const process of processes) await process.nothing(jobs);
+    const measured = processes.flatMap((process) =>
+      [WORKERS, 1].map((tasks) => ({ process, tasks, times: [] as number[][] })),
+    );
+    for (const { process, tasks } of measured) await process.nothing(jobs, tasks);
     await interleave(
-      processes.map((process) => ({
+      measured.map(({ process, tasks, times }) => ({
         samples,
-        sample: async () => void times.get(process)?.push(await process.nothing(jobs)),
+        sample: async () => void times.push(await process.nothing(jobs, tasks)),
       })),
       samples,
     );
-    return processes.map((process) => {
-      const own = times.get(process) as number[][];
-      return {
-        alternative: process.id,
-        title: ALTERNATIVES[process.id],
-        median: timing(own.map(median)),
-        p99Ms: percentile(own.flat(), 0.99),
-      };
-    });
+    const timesOf = (process: AlternativeProcess, tasks: number) => {
+      const times = measured.find((row) => row.process === process && row.tasks === tasks)?.times ?? [];
+      return { median: timing(times.map(median)), p99Ms: percentile(times.flat(), 0.99) };
+    };
+    return processes.map((process) => ({
+      alternative: process.id,
+      title: ALTERNATIVES[process.id],
+      ...timesOf(process, WORKERS),
+      single: timesOf(process, 1),
+    }));
   } finally {
     await Promise.all(processes.map((process) => process.close()));
   }

@@ -121,10 +121,16 @@ export function formatThreads(report: ThreadsReport, usableCores: number, colors
 /** Part 3. */
 export function formatDispatch(report: DispatchReport, usableCores: number, colors: Colors): string {
   return [
-    colors.bold(`An empty job over two workers, ${integer(report.jobs)} one after the other in a sample`),
+    colors.bold(
+      `An empty job to two workers, ${integer(report.jobs)} one after the other in a sample: a task for each; one task`,
+    ),
     body(
-      ["", "median", "± MAD", "p99"],
-      report.rows.map(({ title, median, p99Ms }) => [title, µs(median.medianMs), spread(median), µs(p99Ms)]),
+      ["", "each", "± MAD", "p99", "one", "± MAD", "p99"],
+      report.rows.map(({ title, median, p99Ms, single }) => [
+        title,
+        ...[µs(median.medianMs), spread(median), µs(p99Ms)],
+        ...[µs(single.median.medianMs), spread(single.median), µs(single.p99Ms)],
+      ]),
       colors,
     ),
     "",

@@ -19,8 +19,8 @@ export type AlternativeId = keyof typeof ALTERNATIVES;
 export interface Alternative {
   /** Renders with all its workers, or with `threads` of them where it can. Resolves when the counts are in the caller's hands. */
   render(order: Order, threads?: number): Promise<Counts>;
-  /** Lets each worker do nothing once. */
-  nothing(): Promise<unknown>;
+  /** A job of so many tasks that do nothing. */
+  nothing(tasks: number): Promise<unknown>;
   /** Processes that it started. */
   readonly children: readonly number[];
   /** Processor time of those, in milliseconds. */

@@ -31,8 +31,9 @@ export async function startEngine(
       const busyMs = result.workers.reduce((sum, worker) => sum + worker.busyMs, 0);
       return { counts: result.counts, busyMs, release: () => result.release() };
     },
-    // One pixel for each of two workers, though the first to come takes both.
-    nothing: () => engine.mandelbrot({ width: 2, height: 1, maxIterations: 1 }),
+    // A row of one pixel for each, which is its own to compute.
+    nothing: (tasks) =>
+      engine.mandelbrot({ width: 1, height: tasks, maxIterations: 1, schedule: "static", threads: tasks }),
     close: () => engine.close(),
   };
 }

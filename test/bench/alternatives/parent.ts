@@ -41,9 +41,9 @@ export class AlternativeProcess {
     return this.#ask({ type: "render", order, threads });
   }
 
-  /** Milliseconds that each of so many empty jobs took, one after the other. */
-  nothing(jobs: number): Promise<number[]> {
-    return this.#ask({ type: "nothing", jobs });
+  /** Milliseconds that each of so many jobs of empty tasks took, one after the other. */
+  nothing(jobs: number, tasks: number): Promise<number[]> {
+    return this.#ask({ type: "nothing", jobs, tasks });
   }
 
   /** The most memory that the process and its children ever had; null where the platform does not say. */

@@ -31,7 +31,7 @@ function banded(threads: number, dispatcher: Dispatcher): Alternative {
       await Promise.all(tasksOf(order, threads).map(compute));
       return { counts, release() {} };
     },
-    nothing: () => Promise.all(Array.from({ length: threads }, () => dispatcher.nothing())),
+    nothing: (tasks) => Promise.all(Array.from({ length: tasks }, () => dispatcher.nothing())),
     close: async () => dispatcher.close(),
   };
 }
@@ -42,22 +42,17 @@ function compile(kernel: URL): { module: WebAssembly.Module } {
 }
 
 export function startPiscina(threads: number, kernel: URL): Alternative {
-  const pool = new Piscina({
-    filename: new URL("band-piscina.js", BUNDLE).href,
-    minThreads: threads,
-    maxThreads: threads,
-    workerData: compile(kernel),
-  });
-  return banded(threads, {
-    run: (task) => pool.run(task),
-    nothing: () => pool.run(undefined, { name: "nothing" }),
-    close: () => pool.destroy(),
-  });
+  return startTasks(Piscina, "band-piscina.js", threads, kernel);
 }
 
 export function startTinypool(threads: number, kernel: URL): Alternative {
-  const pool = new Tinypool({
-    filename: new URL("band-tinypool.js", BUNDLE).href,
+  return startTasks(Tinypool, "band-tinypool.js", threads, kernel);
+}
+
+/** Tinypool is made from Piscina, and is called in the same way. */
+function startTasks(Pool: typeof Piscina | typeof Tinypool, file: string, threads: number, kernel: URL): Alternative {
+  const pool = new Pool({
+    filename: new URL(file, BUNDLE).href,
     minThreads: threads,
     maxThreads: threads,
     workerData: compile(kernel),
@@ -107,7 +102,7 @@ export function startProcesses(threads: number, kernel: URL): Alternative {
       await Promise.all(children.map(serve));
       return { counts, release() {} };
     },
-    nothing: () => Promise.all(children.map((child) => ask(child, "cpu"))),
+    nothing: (tasks) => Promise.all(children.slice(0, tasks).map((child) => ask(child, "cpu"))),
     children: children.map(({ pid }) => pid as number),
     async childrenCpuMs() {
       const times = await Promise.all(children.map((child) => ask<number>(child, "cpu")));
@@ -132,7 +127,7 @@ export async function startMessages(threads: number): Promise<Alternative> {
   return {
     ...NO_CHILDREN,
     render: () => Promise.reject(new Error("bare workers render nothing")),
-    nothing: () => Promise.all(workers.map(ask)),
+    nothing: (tasks) => Promise.all(workers.slice(0, tasks).map(ask)),
     close: () => Promise.all(workers.map((worker) => worker.terminate())),
   };
 }

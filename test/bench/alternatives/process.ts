@@ -12,7 +12,7 @@ import { startMessages, startPiscina, startProcesses, startTinypool, startWorker
 export type Request =
   | { type: "start"; alternative: AlternativeId; threads: number; kernel: string }
   | { type: "render"; order: Order; threads: number | undefined }
-  | { type: "nothing"; jobs: number }
+  | { type: "nothing"; jobs: number; tasks: number }
   | { type: "peak" };
 
 export type Answer = { value: unknown } | { error: string; unavailable: boolean };
@@ -63,12 +63,12 @@ async function render(order: Order, threads: number | undefined): Promise<Run> {
   return run;
 }
 
-/** Milliseconds that each of so many empty jobs took, one after the other. */
-async function nothing(jobs: number): Promise<number[]> {
+/** Milliseconds that each of so many jobs of empty tasks took, one after the other. */
+async function nothing(jobs: number, tasks: number): Promise<number[]> {
   const times: number[] = [];
   for (let job = 0; job < jobs; job++) {
     const begin = performance.now();
-    await alternative.nothing();
+    await alternative.nothing(tasks);
     times.push(performance.now() - begin);
   }
   return times;
@@ -78,12 +78,12 @@ async function answer(request: Request): Promise<unknown> {
   switch (request.type) {
     case "start":
       alternative = await start(request.alternative, request.threads, new URL(request.kernel));
-      await alternative.nothing(); // by then, those that start their workers in the background have started them
+      await alternative.nothing(request.threads); // by then, those that start their workers in the background have started them
       return null;
     case "render":
       return render(request.order, request.threads);
     case "nothing":
-      return nothing(request.jobs);
+      return nothing(request.jobs, request.tasks);
     case "peak":
       return peakBytes(process.pid, alternative.children);
   }

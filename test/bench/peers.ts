@@ -2,7 +2,7 @@
 // counts or a failure; 2 bad arguments.
 
 import { pathToFileURL } from "node:url";
-import { Argument, Command, CommanderError } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 import { parseInteger } from "../../node/cli/flags.ts";
 import { checkWritable, createIo, type Io, UsageError, writeJson } from "../../node/cli/io.ts";
 import { type Environment, readEnvironment } from "../../node/environment.ts";
@@ -24,6 +24,7 @@ interface Flags {
   json?: string;
   kernels?: string;
   quick?: boolean;
+  view?: string[];
 }
 
 /** What the JSON holds. Fields are added, never renamed. */
@@ -44,7 +45,8 @@ async function run(parts: readonly Part[], flags: Flags, io: Io): Promise<void> 
   const kernels = flags.kernels === undefined ? DIST : pathToFileURL(`${flags.kernels}/`);
   const kernel = new URL("kernel.wasm", kernels);
   const threads = quick ? [1, 2] : [1, 2, 4, 8];
-  const views = quick ? [viewOf("exterior"), viewOf("tiny")] : VIEWS;
+  const ids = flags.view ?? (quick ? ["exterior", "tiny"] : undefined);
+  const views = ids?.map(viewOf) ?? VIEWS;
   const [view = LARGE] = views;
   const environment = readEnvironment();
   const report: PeersReport = {
@@ -91,6 +93,11 @@ async function main(): Promise<number> {
     .option("--samples <n>", "samples of each row; slow rows have fewer", "10")
     .option("--json <file>", "write everything as JSON")
     .option("--kernels <folder>", "take the engine's kernels from there, for the rows of one thread and of the pools")
+    .addOption(
+      new Option("--view <ids...>", "render these only, the first of them in all parts").choices(
+        VIEWS.map(({ id }) => id),
+      ),
+    )
     .option("--quick", "little work: shows that everything runs, and measures nothing worth having")
     .exitOverride()
     .action((parts: Part[], flags: Flags) => run(parts.length === 0 ? PARTS : parts, flags, io));

@@ -90,7 +90,8 @@ function chunksOf(width: number, height: number, tile: Tile): number {
   return Math.ceil(width / tile.width) * Math.ceil(height / tile.height);
 }
 
-function readRegion(raw: Raw): Region {
+/** The `region` of options: the whole set if there is none. */
+export function readRegion(raw: Raw): Region {
   if (raw.region === undefined) return WHOLE_SET;
   const bounds = readOptions("region", raw.region, ["reMin", "reMax", "imMin", "imMax"]);
   const region = {
@@ -154,8 +155,8 @@ export function mandelbrotJob(options: unknown, engineThreads: number): [Job<Man
       const { buffer } = memory.memory;
       const counts = new Uint32Array(buffer, address, pixels);
       const view = magnitudes ? new Float32Array(buffer, address + 4 * pixels, pixels) : undefined;
-      if (output === "view") return resultOf(common, counts, view, release);
-      return resultOf(common, new Uint32Array(counts), view && new Float32Array(view), release);
+      if (output === "view") return resultOf(common, tile, counts, view, release);
+      return resultOf(common, tile, new Uint32Array(counts), view && new Float32Array(view), release);
     },
 
     divide() {
@@ -178,6 +179,7 @@ export function mandelbrotJob(options: unknown, engineThreads: number): [Job<Man
         read: ([counts, magnitudes], common) =>
           resultOf(
             common,
+            isStatic ? tile : part, // the chunks of a band are reported as one
             new Uint32Array(counts as ArrayBuffer),
             magnitudes && new Float32Array(magnitudes),
             () => {},
@@ -204,6 +206,7 @@ export function mandelbrotJob(options: unknown, engineThreads: number): [Job<Man
 
   function resultOf(
     common: JobResult,
+    { width: tileWidth, height: tileHeight }: Tile,
     counts: Uint32Array,
     magnitudes: Float32Array | undefined,
     release: () => void,
@@ -214,6 +217,7 @@ export function mandelbrotJob(options: unknown, engineThreads: number): [Job<Man
       height,
       maxIterations,
       region: { ...region },
+      tile: { width: tileWidth, height: tileHeight },
       counts,
       release,
       [Symbol.dispose]: release,

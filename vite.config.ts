@@ -62,6 +62,7 @@ const web = defineConfig({
     emptyOutDir: false,
     rolldownOptions: {
       input: { web: "web/index.ts", element: "web/element/index.ts" },
+      preserveEntrySignatures: "strict", // what they share is in a file of its own, not exported by one of them
       output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "web-[name]-[hash].js" },
     },
   },

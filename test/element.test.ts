@@ -16,6 +16,7 @@ import {
   pinched,
   placeOf,
   type Size,
+  sameRegion,
   unitsOf,
   zoomed,
 } from "../web/element/region.ts";
@@ -24,14 +25,14 @@ import { goldenCases } from "./golden.ts";
 
 const WHOLE: Region = { reMin: -2, reMax: 1, imMin: -1, imMax: 1 };
 
-const sizes = fc.record({ width: fc.integer({ min: 1, max: 4000 }), height: fc.integer({ min: 1, max: 4000 }) });
+const sizes = fc.record({ width: fc.integer({ min: 100, max: 4000 }), height: fc.integer({ min: 100, max: 4000 }) });
 
-/** Views that pictures have: square pixels, down to where doubles end. */
+/** Views that pictures have, near the set: square pixels, down to where doubles end. */
 const views = fc
   .record({
     re: fc.double({ min: -2, max: 1, noNaN: true }),
     im: fc.double({ min: -1.2, max: 1.2, noNaN: true }),
-    exponent: fc.double({ min: -40, max: 2, noNaN: true }),
+    exponent: fc.double({ min: -40, max: -5, noNaN: true }),
     size: sizes,
   })
   .map(({ re, im, exponent, size }) => {
@@ -98,7 +99,7 @@ describe("moving and zooming", () => {
       fc.property(
         views,
         fc.double({ min: 0.5, max: 8, noNaN: true }),
-        fc.double({ min: 0, max: 1 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
         (given, factor, s) => {
           const { view, size } = given;
           const at = { x: s * size.width, y: (1 - s) * size.height };
@@ -185,7 +186,11 @@ describe("moving and zooming", () => {
 
 describe("the region's text", () => {
   test("is read back to the last bit", () => {
-    fc.assert(fc.property(views, ({ view }) => expect(parseRegion(formatRegion(view))).toEqual(view)));
+    fc.assert(
+      fc.property(views, ({ view }) => {
+        expect(sameRegion(parseRegion(formatRegion(view)) as Region, view)).toBe(true);
+      }),
+    );
   });
 
   test.each(["", "1,2,3", "1,2,3,4,5", "1,2,,4"])("%j is none", (text) => {
@@ -211,7 +216,6 @@ describe("where a grid lies on the screen", () => {
         fc.integer({ min: -99, max: 99 }),
         ({ view, size }, dx, dy) => {
           const place = placeOf(gridOf(view, size, 1), moved(view, size, dx, dy), size);
-          fc.pre(Math.hypot(view.reMin, view.imMin) < 3);
           expect(place).toEqual({ x: dx === 0 ? 0 : dx, y: dy === 0 ? 0 : dy, ...size });
         },
       ),
@@ -396,13 +400,14 @@ describe("the renderer", () => {
     const { renderer, jobs, last, events } = rig();
     renderer.render(TARGET);
     await settled();
-    await last().finish(30); // 30 ms at step 8: 1920 in all, 120 at step 4, 480 at step 2
+    await last().finish(60); // 60 ms at step 8: 240 at step 4, 960 at step 2, 3840 in all
     expect(last().options.width).toBe(160);
     const begin = jobs.length - 1;
     while (last().options.width === 160) await last().finish(60);
-    const rows = jobs.slice(begin, -1).map(({ options }) => options.region?.imMin as number);
-    expect(rows.length).toBeGreaterThan(1);
-    expect(Math.abs(rows[0] as number)).toBeLessThan(Math.abs(rows.at(-1) as number));
+    const middles = jobs.slice(begin, -1).map(({ options: { region } }) => region && (region.imMin + region.imMax) / 2);
+    expect(middles).toHaveLength(5);
+    expect(Math.abs(middles[0] as number)).toBeLessThan(0.1);
+    expect(Math.abs(middles.at(-1) as number)).toBeGreaterThan(0.7);
     while (last().options.width === 320) await last().finish(50);
     expect(last().options).toMatchObject({ width: 640, height: 480 });
     await last().finish(2000);

@@ -64,7 +64,7 @@ const web = defineConfig({
     rolldownOptions: {
       input: { web: "web/index.ts", element: "web/element/index.ts" },
       preserveEntrySignatures: "strict", // what they share is in a file of its own, not exported by one of them
-      output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "web-[name]-[hash].js" },
+      output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "web-[hash].js" },
     },
   },
   ssr: { noExternal: true, target: "webworker" },

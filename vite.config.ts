@@ -54,4 +54,34 @@ const worker = defineConfig({
   ssr: { noExternal: true },
 });
 
-export default defineConfig(({ mode }) => (mode === "worker" ? worker : modules));
+/** `vite build --mode web`: what a page loads. The URLs beside it stay as they are written: bundlers look for them. */
+const web = defineConfig({
+  build: {
+    ...build,
+    target: "es2022",
+    emptyOutDir: false,
+    rolldownOptions: {
+      input: { web: "web/index.ts" },
+      output: { format: "es", entryFileNames: "[name].js" },
+    },
+  },
+  ssr: { noExternal: true, target: "webworker" },
+});
+
+/** `vite build --mode web-worker`: one file that imports nothing. */
+const webWorker = defineConfig({
+  build: {
+    ...build,
+    target: "es2022",
+    emptyOutDir: false,
+    rolldownOptions: {
+      input: { worker: "web/worker.ts" },
+      output: { format: "es", entryFileNames: "[name].js", codeSplitting: false },
+    },
+  },
+  ssr: { noExternal: true, target: "webworker" },
+});
+
+const configs = { worker, web, "web-worker": webWorker };
+
+export default defineConfig(({ mode }) => configs[mode as keyof typeof configs] ?? modules);

@@ -18,8 +18,8 @@ const PARTS = [
   },
   {
     script: "build:host",
-    sources: ["src", "node", "assembly/layout.ts", "vite.config.ts", "tsconfig.json", "build/kernel.wasm"],
-    outputs: ["dist/node.js", "dist/node-worker.cjs"],
+    sources: ["src", "node", "web", "assembly/layout.ts", "vite.config.ts", "tsconfig.json", "build/kernel.wasm"],
+    outputs: ["dist/node.js", "dist/node-worker.cjs", "dist/web.js", "dist/worker.js"],
   },
   {
     script: "build:peers",

@@ -47,10 +47,24 @@ describe("what files import", () => {
     ]);
   });
 
-  test("the host imports neither tests nor more of the kernel than its layout", () => {
-    const strangers = importsOf("node").filter(
-      ({ to }) => isIn("test", to) || (isIn("assembly", to) && to !== "assembly/layout.ts"),
-    );
-    expect(strangers).toEqual([]);
+  test.each([
+    ["node", "web"],
+    ["web", "node"],
+  ])(
+    "the host in %s/ imports neither tests nor the host in %s/, nor more of the kernel than its layout",
+    (own, other) => {
+      const imports = importsOf(own).filter(({ from }) => from !== "web/server.ts");
+      expect(imports.length).toBeGreaterThan(5);
+      const strangers = imports.filter(
+        ({ to }) => isIn("test", to) || isIn(other, to) || (isIn("assembly", to) && to !== "assembly/layout.ts"),
+      );
+      expect(strangers).toEqual([]);
+    },
+  );
+
+  test("the package imports nothing of others in a page but the loader, which is bundled", () => {
+    const published = importsOf("web").filter(({ from }) => from !== "web/server.ts" && !isIn("web/page", from));
+    const strangers = published.filter(({ to }) => !/^(web|src|assembly)\//.test(to));
+    expect(new Set(strangers.map(({ to }) => to))).toEqual(new Set(["@assemblyscript/loader"]));
   });
 });

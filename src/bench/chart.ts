@@ -36,6 +36,8 @@ export interface ChartInput {
   /** The conditions: processor, runtime, kernel, workload. */
   subtitle: string;
   usableCores: number;
+  /** Numbers of threads that are going to be measured, for axes that do not change with every row. */
+  planned?: readonly number[];
   series: readonly ChartSeries[];
 }
 
@@ -173,7 +175,7 @@ class Chart {
   #panels(top: number): [Panel, Panel] {
     const { series, usableCores } = this.#input;
     const rows = series.flatMap((series) => series.rows);
-    const most = Math.max(1, ...rows.map((row) => row.threads));
+    const most = Math.max(1, ...measuredThreads(this.#input));
     const fastest = Math.max(Math.min(most, usableCores), ...rows.map((row) => row.speedup * (1 + row.spread)));
     const best = Math.max(1, ...rows.map((row) => row.efficiency * (1 + row.spread)));
     const inner = this.#style.width - 2 * this.#margin;
@@ -370,9 +372,9 @@ function threadTicks(x: Scale, input: ChartInput): number[] {
   return ticks;
 }
 
-/** The numbers of threads that any series has, in ascending order. */
-function measuredThreads({ series }: ChartInput): number[] {
-  const threads = new Set(series.flatMap(({ rows }) => rows.map((row) => row.threads)));
+/** The numbers of threads that any series has, or is going to have, in ascending order. */
+function measuredThreads({ series, planned = [] }: ChartInput): number[] {
+  const threads = new Set([...planned, ...series.flatMap(({ rows }) => rows.map((row) => row.threads))]);
   return [...threads].sort((a, b) => a - b);
 }
 

@@ -1,7 +1,7 @@
 // What the engine needs from a browser. Nothing here runs when the file is imported: a server may do that, too.
 
 import type { Host, Timer, WorkerBoot, WorkerEvents, WorkerHandle, WorkerMessage } from "../src/host.ts";
-import type { Build, ModeReason } from "../src/types.ts";
+import type { Build, Problem } from "../src/types.ts";
 import { instantiateKernel } from "./kernel.ts";
 
 /** What a page's worker is sent first: the module, or where that cannot be posted, its bytes. */
@@ -12,9 +12,18 @@ export interface PostedBoot extends Omit<WorkerBoot, "module"> {
 /** What a page's worker says at its end, beside what all workers say. */
 type PageWorkerMessage = WorkerMessage | { type: "allcores:exit" };
 
+/**
+ * 256 MB, enough for a picture of sixty million pixels. Phones count a shared memory's maximum as if it were used, and refuse
+ * much; a job that needs more gets it, if the platform grants it.
+ */
+const MEMORY_PAGES = 4096;
+
 export function createWebHost(): Host {
   return {
     unshared: isolationReason(),
+    whyUnshared: async () => isolationReason(),
+    memoryPages: MEMORY_PAGES,
+    givenKernel: undefined,
     cores: () => navigator.hardwareConcurrency || 1,
     timeOrigin: performance.timeOrigin,
     now: () => performance.now(),
@@ -27,7 +36,7 @@ export function createWebHost(): Host {
   };
 }
 
-function isolationReason(): ModeReason | undefined {
+function isolationReason(): Problem | undefined {
   if (globalThis.crossOriginIsolated) return undefined;
   return {
     code: "not-isolated",

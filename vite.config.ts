@@ -61,8 +61,8 @@ const web = defineConfig({
     target: "es2022",
     emptyOutDir: false,
     rolldownOptions: {
-      input: { web: "web/index.ts" },
-      output: { format: "es", entryFileNames: "[name].js" },
+      input: { web: "web/index.ts", element: "web/element/index.ts" },
+      output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "web-[name]-[hash].js" },
     },
   },
   ssr: { noExternal: true, target: "webworker" },

@@ -1,7 +1,7 @@
 // What has been painted, layer on layer, each where it lies in the plane. So the picture of a moment ago can be moved and
 // scaled at once, and what is finer or newer lies on what is coarser.
 
-import type { ChunkReport, Region } from "../../src/types.ts";
+import type { MandelbrotResult, Region } from "../../src/types.ts";
 import { type Grid, type Place, placeOf, type Size } from "./region.ts";
 import type { Sheet } from "./renderer.ts";
 
@@ -141,7 +141,9 @@ function drawTints(context: CanvasRenderingContext2D, { grid, tints }: Layer, pl
 }
 
 /** Hues that are far apart, however many there are: steps of the golden angle. */
-export function tintsOf(chunks: readonly ChunkReport[], { width, height }: Size, tile: Size): Tint[] {
+export function tintsOf(result: MandelbrotResult): Tint[] {
+  const { width, height, tile } = result;
+  const chunks = result.chunks();
   const columns = Math.ceil(width / tile.width);
   const rows = Math.ceil(chunks.length / columns);
   return chunks.map(({ thread }, chunk) => {
@@ -160,6 +162,7 @@ export function tintsOf(chunks: readonly ChunkReport[], { width, height }: Size,
 
 export function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   const context = canvas.getContext("2d");
-  if (context === null) throw new Error("this browser gives no 2d context for a canvas, or has run out of memory for it");
+  if (context === null)
+    throw new Error("this browser gives no 2d context for a canvas, or has run out of memory for it");
   return context;
 }

@@ -57,7 +57,7 @@ export function sameRegion(a: Region, b: Region): boolean {
  * The least region with square pixels in which all of `region` is seen, in the middle. It is `region` itself, to the last
  * bit, if its shape is that of the picture to half a pixel.
  */
-export function fit(region: Region, { width, height }: Size): Region {
+export function fitted(region: Region, { width, height }: Size): Region {
   const wide = spanRe(region) * height;
   const high = spanIm(region) * width;
   if (Math.abs(wide - high) * Math.max(width, height) <= 0.5 * Math.max(wide, high)) return region;

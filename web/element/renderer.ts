@@ -24,13 +24,13 @@ export interface Sheet {
 }
 
 /** What the renderer needs, and whom it tells. */
-export interface Hooks {
+export interface Hooks<S extends Sheet> {
   engine(): Promise<Engine>;
   /** Whether a pass would show more of the target than is seen already. */
   needs(target: Target, step: Step): boolean;
-  open(grid: Grid): Sheet;
+  open(grid: Grid): S;
   /** A band of the sheet is painted, or all of it. `result` is what a finished picture shows. */
-  show(sheet: Sheet, isWhole: boolean, result: MandelbrotResult | undefined): void;
+  show(sheet: S, isWhole: boolean, result: MandelbrotResult | undefined): void;
   started(target: Target): void;
   progressed(progress: Progress): void;
   /** `totalMs`: since it was started, with all passes and painting. */
@@ -72,8 +72,8 @@ interface Run {
   isFirstLook: boolean;
 }
 
-export class Renderer {
-  readonly #hooks: Hooks;
+export class Renderer<S extends Sheet> {
+  readonly #hooks: Hooks<S>;
   #next: Work | undefined;
   #run: Run | undefined;
   #idle: Promise<void> | undefined;
@@ -81,7 +81,7 @@ export class Renderer {
   /** What the last finished picture took, and of which kind it was. */
   #cost: { perPixel: number; kind: string } | undefined;
 
-  constructor(hooks: Hooks) {
+  constructor(hooks: Hooks<S>) {
     this.#hooks = hooks;
   }
 
@@ -201,13 +201,7 @@ export class Renderer {
   }
 
   /** A pass that is not the last. Returns the milliseconds that its jobs took. */
-  async #preview(
-    target: Target,
-    engine: Engine,
-    step: Step,
-    wholeMs: number | undefined,
-    run: Run,
-  ): Promise<number> {
+  async #preview(target: Target, engine: Engine, step: Step, wholeMs: number | undefined, run: Run): Promise<number> {
     const grid = gridOf(target.view, target.size, step);
     const bands = bandsOf(grid.height, (wholeMs ?? 0) / step ** 2);
     const sheet = this.#hooks.open(grid);

@@ -216,7 +216,12 @@ function makeCard(guard: Guard): Card {
   const fill = element("span", { className: "fill" });
   const outcome = element("p", { className: "outcome" });
   const facts = Object.fromEntries(FACTS.map((fact) => [fact, element("dd", { textContent: "–" })])) as Card["facts"];
-  const names = { expected: "Expected", lost: "Lost", time: "Time", contention: guard === "none" ? "Repeated" : "Contended" };
+  const names = {
+    expected: "Expected",
+    lost: "Lost",
+    time: "Time",
+    contention: guard === "none" ? "Repeated" : "Contended",
+  };
   const title = element("h2", { textContent: guard, id: `counter-${guard}` });
   const root = element(
     "article",

@@ -363,7 +363,9 @@ function covering({ reMin, reMax, imMin, imMax }: Region, aspect: number): Regio
 }
 
 function readRegion(text: string | null): Region | undefined {
-  const [reMin, reMax, imMin, imMax, more] = (text ?? "").split(",").map((part) => (part === "" ? Number.NaN : Number(part)));
+  const [reMin, reMax, imMin, imMax, more] = (text ?? "")
+    .split(",")
+    .map((part) => (part === "" ? Number.NaN : Number(part)));
   if (reMin === undefined || reMax === undefined || imMin === undefined || imMax === undefined) return undefined;
   if (more !== undefined || !(reMax > reMin) || !(imMax > imMin)) return undefined;
   return [reMin, reMax, imMin, imMax].every(Number.isFinite) ? { reMin, reMax, imMin, imMax } : undefined;

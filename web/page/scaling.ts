@@ -12,12 +12,13 @@ import { type SvgNode, toXml } from "../../src/bench/svg.ts";
 import type { Algorithm, ChunkReport, Schedule } from "../../src/types.ts";
 import { integerOf, wordOf } from "./address.ts";
 import { drawSvg } from "./canvas.ts";
+import { chartColors } from "./chart-colors.ts";
 import { byId, choose, chosen, element, svgElement } from "./dom.ts";
 import { pageEngine, sentenceOf } from "./engine.ts";
 import { type PageEnvironment, readEnvironment, timerResolutionMs, timerText } from "./environment.ts";
 import { copy, save } from "./files.ts";
 import { CAN_HASH, createLaboratory } from "./laboratory.ts";
-import { chartColors, isDark, onTheme } from "./theme.ts";
+import { isDark, onTheme } from "./theme.ts";
 import { timeline } from "./timeline.ts";
 import { workerColor } from "./workers.ts";
 
@@ -53,7 +54,6 @@ const COLUMNS = ["median", "spread", "speedup", "efficiency", "busy", "karpFlatt
 
 export class Scaling {
   readonly #form = byId<HTMLFormElement>("scaling-form");
-  readonly #changed: () => void;
   /** Cores, before the engine is there: what the browser says. */
   #cores = navigator.hardwareConcurrency || 1;
   /** Most threads that can be measured here: one where there are no workers. */
@@ -64,7 +64,6 @@ export class Scaling {
   #running: AbortController | undefined;
 
   constructor(changed: () => void) {
-    this.#changed = changed;
     this.#listMaxima();
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -90,6 +89,12 @@ export class Scaling {
     });
     // A chart is as wide as the page, to the pixel; the first call comes when the view is first seen.
     new ResizeObserver(() => this.#draw()).observe(byId("scaling-chart"));
+    // What scrolls has to be reached by keyboard; what does not is no stop.
+    const figures = byId("scaling-figures");
+    new ResizeObserver(() => {
+      if (figures.scrollWidth > figures.clientWidth) figures.tabIndex = 0;
+      else figures.removeAttribute("tabindex");
+    }).observe(figures);
     onTheme(() => this.#draw());
   }
 
@@ -182,7 +187,9 @@ export class Scaling {
       const body = element("tbody");
       const rows = new Map<number, HTMLTableRowElement>();
       const head = element("tr", { className: "group" });
-      head.append(element("th", { scope: "rowgroup", colSpan: COLUMNS.length + 1, textContent: `${algorithm}, ${each}` }));
+      head.append(
+        element("th", { scope: "rowgroup", colSpan: COLUMNS.length + 1, textContent: `${algorithm}, ${each}` }),
+      );
       body.append(head);
       for (const threads of [0, ...this.#threads()]) {
         const name = threads === 0 ? "serial" : `${threads}${threads > this.#cores ? " *" : ""}`;
@@ -190,7 +197,9 @@ export class Scaling {
         row.append(
           element("th", { scope: "row", textContent: name }),
           ...COLUMNS.map((column) =>
-            element("td", { textContent: threads === 0 && !["median", "spread", "counts"].includes(column) ? "" : "–" }),
+            element("td", {
+              textContent: threads === 0 && !["median", "spread", "counts"].includes(column) ? "" : "–",
+            }),
           ),
         );
         rows.set(threads, row);
@@ -273,7 +282,11 @@ export class Scaling {
       laboratory = await createLaboratory(signal);
       const environment = readEnvironment(engine);
       this.#measured = { environment, memory: null, runs: [], builds: [], counters: [], interrupted: false };
-      const workload = await this.#fit(engine, { ...REFERENCE, algorithm: choice.algorithm, schedule: "dynamic" }, signal);
+      const workload = await this.#fit(
+        engine,
+        { ...REFERENCE, algorithm: choice.algorithm, schedule: "dynamic" },
+        signal,
+      );
       this.#workload = workload;
       const plans = this.#groups.map(({ schedule }): ScalingPlan => {
         const { quota, loadAverage } = environment;
@@ -460,7 +473,7 @@ function conditionsOf({ mode, cores, build }: Engine): string {
 function phase(step: Step): string {
   if (step.kind === "cold") return "a new engine’s first picture";
   if (step.kind === "warm-up") return "warming up";
-  if (step.kind === "profile") return "what each chunk costs";
+  if (step.kind !== "sample") return "what each chunk costs";
   return step.threads === 0 ? "serial build" : plural(step.threads, "thread");
 }
 

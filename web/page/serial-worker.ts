@@ -8,7 +8,10 @@ import { instantiateKernel } from "../kernel.ts";
 export type SerialRequest = { kernel: string } | { options: MandelbrotOptions };
 
 /** What it answers to each: nothing of the kernel, then the time inside the kernel and the counts, or what went wrong. */
-export type SerialAnswer = { elapsedMs: number; counts: Uint32Array<ArrayBuffer> } | { ready: true } | { error: string };
+export type SerialAnswer =
+  | { elapsedMs: number; counts: Uint32Array<ArrayBuffer> }
+  | { ready: true }
+  | { error: string };
 
 /** The part of a dedicated worker's global scope that is used here; lib.dom knows only a page's. */
 interface WorkerScope {

@@ -1,6 +1,6 @@
 // The colour that a worker has: in the picture's tint, its legend and the timeline.
 
-import { svg, type SvgNode } from "../../src/bench/svg.ts";
+import { type SvgNode, svg } from "../../src/bench/svg.ts";
 import { svgElement } from "./dom.ts";
 
 /** Hues that are far apart, however many there are: steps of the golden angle. As the element's overlay has them. */

@@ -3,16 +3,13 @@
 import { MAX_THREADS } from "../assembly/layout.ts";
 import { countJob } from "./count.ts";
 import type { Pool } from "./crew.ts";
-import { EngineError, errorOf, problemOf } from "./errors.ts";
-import { hasThreads } from "./features.ts";
+import { EngineError } from "./errors.ts";
 import type { Host, Timer } from "./host.ts";
-import { divide, IsolatedPool } from "./isolated.ts";
+import { divide } from "./isolated.ts";
 import { heapBytes, type Job, type JobControl } from "./jobs.ts";
 import { mandelbrotJob } from "./mandelbrot.ts";
-import { boolean, integer, oneOf, type Raw, readOptions } from "./options.ts";
-import { SharedPool } from "./pool.ts";
-import { type ChosenKernel, chooseKernel } from "./self-test.ts";
-import { startSingle } from "./single.ts";
+import type { ChosenKernel } from "./self-test.ts";
+import { loadKernel, type Platform, readSettings, startBest } from "./start.ts";
 import type {
   Build,
   BuildReason,
@@ -32,105 +29,16 @@ import { warmUp } from "./warm-up.ts";
 /** Milliseconds between two calls of `onProgress`. */
 const PROGRESS_INTERVAL = 50;
 
-/** Options of `createEngine` that only some platforms have; see {@link FileOptions}. */
-const FILE_OPTIONS = ["workerUrl", "createWorker", "wasmUrl", "wasmIntegrity", "wasmModule"] as const;
-
-/** A platform, or what makes one of its options, which it checks. */
-export type Platform = Host | ((files: Raw) => Host);
-
 /** Creates an engine on a platform. The hosts' `createEngine` are this function with their `Host`. */
 export async function createEngineOn(platform: Platform, options?: EngineOptions): Promise<Engine> {
-  const raw = readOptions("createEngine options", options, [
-    "mode",
-    "threads",
-    "build",
-    "startTimeout",
-    "warmUp",
-    ...FILE_OPTIONS,
-  ]);
-  const requestedMode = raw.mode === undefined ? undefined : oneOf<Mode>(raw, "mode", MODES, "shared");
-  const host = hostOf(platform, raw);
-  const cores = host.cores();
-  const workers = integer(raw, "threads", 1, MAX_THREADS, Math.min(cores, MAX_THREADS));
-  const requestedBuild = raw.build === undefined ? undefined : oneOf<Build>(raw, "build", ["simd", "scalar"], "simd");
-  const startTimeout = integer(raw, "startTimeout", 1, 2 ** 31 - 1, 10_000);
-  const warmsUp = boolean(raw, "warmUp", true);
-  if (!hasThreads()) {
-    throw new EngineError(
-      "E_UNSUPPORTED",
-      "this platform has no WebAssembly threads: use Node 20, Deno 2, Bun 1.4, or a browser of 2022, or later",
-    );
-  }
-  if (requestedMode === "shared") {
-    const reason = host.unshared && (await host.whyUnshared());
-    if (reason !== undefined) throw errorOf(reason);
-  }
-  const kernel = await inTime(host, startTimeout, chooseKernel(host, requestedBuild));
-  const start = (mode: Mode, bytes = 0): Promise<Pool> => {
-    if (mode === "single") return startSingle(host, kernel.module, startTimeout);
-    const { start } = mode === "shared" ? SharedPool : IsolatedPool;
-    return start(host, kernel.module, workers, startTimeout, cores, bytes);
-  };
-  const { pool, mode, reason } = await startBest(host, requestedMode, start);
+  const settings = readSettings(platform, options);
+  const { host, cores, workers } = settings;
+  const kernel = await loadKernel(settings);
+  const { start, pool, mode, reason } = await startBest(settings, kernel, () => {});
   const threads = mode === "single" ? 1 : workers;
-  const engine = new PooledEngine(host, (bytes) => start(mode, bytes), pool, threads, cores, mode, reason, kernel);
-  if (warmsUp) engine.warmUp(kernel.module);
+  const engine = new PooledEngine(host, start, pool, threads, cores, mode, reason, kernel);
+  if (settings.warmsUp) engine.warmUp(kernel.module);
   return engine;
-}
-
-/** From best to worst. */
-const MODES: readonly Mode[] = ["shared", "isolated", "single"];
-
-function hostOf(platform: Platform, files: Raw): Host {
-  if (typeof platform === "function") return platform(files);
-  const given = FILE_OPTIONS.find((name) => files[name] !== undefined);
-  if (given === undefined) return platform;
-  throw new EngineError(
-    "E_ARGUMENT",
-    `"${given}" is for web pages only: on Node, Deno and Bun the engine has its files beside it, so leave it out there`,
-  );
-}
-
-/** The kernel, or the end of waiting for it. */
-function inTime(host: Host, ms: number, kernel: Promise<ChosenKernel>): Promise<ChosenKernel> {
-  return new Promise((resolve, reject) => {
-    const deadline = host.after(ms, () => {
-      reject(
-        new EngineError(
-          "E_KERNEL",
-          `the kernel was not loaded within ${ms} ms: see whether its address answers, or give it more time with startTimeout`,
-        ),
-      );
-    });
-    kernel.then(resolve, reject).finally(() => deadline.cancel());
-  });
-}
-
-/** Starts the pool of the best mode that is possible, or of the one that is asked for, and tells why it is that one. */
-async function startBest(
-  host: Host,
-  requested: Mode | undefined,
-  start: (mode: Mode) => Promise<Pool>,
-): Promise<{ pool: Pool; mode: Mode; reason: ModeReason }> {
-  if (requested !== undefined) {
-    const message = `createEngine was called with mode: "${requested}".`;
-    return { pool: await start(requested), mode: requested, reason: { code: "requested", message } };
-  }
-  let reason: ModeReason = host.unshared ?? {
-    code: "threads-available",
-    message: "The platform has WebAssembly threads, and lets workers share one memory.",
-  };
-  let mode: Mode = host.unshared === undefined ? "shared" : "isolated";
-  for (;;) {
-    try {
-      return { pool: await start(mode), mode, reason };
-    } catch (error) {
-      if (mode === "single" || !(error instanceof EngineError)) throw error;
-      // Whatever else keeps workers from starting keeps them from it in both modes.
-      mode = mode === "shared" && error.code === "E_MEMORY" ? "isolated" : "single";
-      reason = problemOf(error);
-    }
-  }
 }
 
 /** Of a job that nobody aborts or watches. */

@@ -142,7 +142,8 @@ export interface AbortSignalLike {
 export interface WorkerLike {
   postMessage(message: unknown): void;
   terminate(): void;
-  addEventListener(type: string, listener: (event: never) => void): void;
+  // biome-ignore lint/suspicious/noExplicitAny: a Worker's events are types of the DOM, which not every program knows.
+  addEventListener(type: string, listener: (event: any) => void): void;
 }
 
 /**

@@ -88,7 +88,8 @@ try {
         await page.screenshot({ path: path as `${string}.png`, fullPage: values.all !== undefined });
         const bytes = statSync(path).size;
         console.log(`${path}: ${Math.round(bytes / 1000)} kB${problems.map((problem) => `\n  ${problem}`).join("")}`);
-        if (values.all === undefined && bytes > MOST_BYTES) throw new Error(`${path} is larger than ${MOST_BYTES} bytes`);
+        if (values.all === undefined && bytes > MOST_BYTES)
+          throw new Error(`${path} is larger than ${MOST_BYTES} bytes`);
         await close();
       }
     }

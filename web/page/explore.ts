@@ -87,8 +87,11 @@ export class Explore {
       }
       byId<HTMLButtonElement>("png").disabled = false;
     } catch (error) {
-      // The element tries for itself, and offers to try again; where it cannot, its notice says so.
+      // The element tries for itself, says what failed, and offers to try again.
       byId("race-result").textContent = sentenceOf(error);
+    } finally {
+      // Not before: it would start an engine of its own as soon as it is seen.
+      this.#picture.hidden = false;
     }
   }
 

@@ -1,11 +1,11 @@
 // What the benchmark needs from a browser.
 
-import { createEngine } from "allcores";
 import type { Laboratory } from "../../src/bench/laboratory.ts";
 import type { AbortSignalLike, MandelbrotOptions } from "../../src/types.ts";
+import { startEngine } from "./engine.ts";
 import type { SerialAnswer, SerialRequest } from "./serial-worker.ts";
 import workerUrl from "./serial-worker.ts?worker&url";
-import { trustedWorkerUrl } from "./trusted.ts";
+import { startWorker } from "./trusted.ts";
 
 /** The serial build's place; Vite puts it beside the page. */
 const SERIAL_KERNEL = new URL("../../build/kernel-serial.wasm", import.meta.url);
@@ -25,7 +25,7 @@ export async function createLaboratory(signal: AbortSignal): Promise<PageLaborat
     throw error;
   }
   return {
-    createEngine,
+    createEngine: startEngine,
     serial: async (options: MandelbrotOptions, signal) => {
       const answer = await serial.ask({ options }, signal);
       if (!("counts" in answer)) throw new Error("the serial build's worker gave no picture");
@@ -40,7 +40,7 @@ export async function createLaboratory(signal: AbortSignal): Promise<PageLaborat
 }
 
 class SerialRunner {
-  readonly #worker = new Worker(trustedWorkerUrl(new URL(workerUrl, import.meta.url)), { type: "module" });
+  readonly #worker = startWorker(new URL(workerUrl, import.meta.url).href);
 
   /** One call at a time. After a rejection it can only be closed. */
   ask(request: SerialRequest, signal: AbortSignalLike): Promise<SerialAnswer> {

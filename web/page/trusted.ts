@@ -1,4 +1,4 @@
-// Under Trusted Types, what names a script must come from a policy. This page's knows one script.
+// Under Trusted Types, what names a script must come from a policy. This page's lets its own scripts pass.
 
 interface Policy {
   createScriptURL(url: string): unknown;
@@ -10,8 +10,12 @@ interface TrustedTypes {
 
 let policy: Policy | undefined;
 
-/** The URL of this page's own worker, as `new Worker` takes it. */
-export function trustedWorkerUrl(url: URL): URL {
+/** Starts a worker from a script of this page. */
+export function startWorker(url: string): Worker {
+  return new Worker(trusted(url), { type: "module" });
+}
+
+function trusted(url: string): string {
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
   if (trustedTypes === undefined) return url;
   policy ??= trustedTypes.createPolicy("allcores-page", {
@@ -20,5 +24,5 @@ export function trustedWorkerUrl(url: URL): URL {
       return text;
     },
   });
-  return policy.createScriptURL(url.href) as URL;
+  return policy.createScriptURL(url) as string;
 }

@@ -98,7 +98,7 @@ interface Panel {
 const MARGIN = 24;
 const PLOT_HEIGHT = 240;
 /** Left of each plot, for the labels of its axis. */
-const AXIS_WIDTH = 40;
+const AXIS_WIDTH = 46;
 /** Above each plot, for its title; and below, for its axis. */
 const PANEL_TOP = 34;
 const PANEL_BOTTOM = 44;

@@ -17,10 +17,10 @@ function around(re: number, im: number, width: number): Region {
 export const PLACES: readonly Place[] = [
   { name: "Whole set", region: { reMin: -2, reMax: 1, imMin: -1, imMax: 1 }, maxIterations: 1000 },
   { name: "Seahorses", region: around(-0.7463, 0.1102, 0.006), maxIterations: 2000 },
-  { name: "Elephants", region: around(0.2835, 0.0104, 0.02), maxIterations: 1000 },
-  { name: "Double spiral", region: around(-0.743644786, 0.1318252536, 0.00006), maxIterations: 3000 },
-  { name: "Sceptre", region: around(-1.2506, 0.0201, 0.0025), maxIterations: 2000 },
-  { name: "Triple spiral", region: around(-0.0886, 0.6545, 0.008), maxIterations: 2000 },
-  { name: "Satellite", region: around(-1.768778833, -0.001738996, 0.000012), maxIterations: 5000 },
-  { name: "Deep spiral", region: around(-0.743643887037151, 0.13182590420533, 3e-10), maxIterations: 10_000 },
+  { name: "Sunburst", region: around(-0.748, 0.1, 0.0014), maxIterations: 3000 },
+  { name: "Satellite", region: around(-1.7548776, 0, 0.06), maxIterations: 2000 },
+  { name: "Nautilus", region: around(0.2549870375144766, -0.0005679790528465, 0.00003), maxIterations: 5000 },
+  { name: "Coral", region: around(-0.1747647, -1.0713151001, 9e-7), maxIterations: 3000 },
+  { name: "Lightning", region: around(-1.401, 0, 0.02), maxIterations: 2000 },
+  { name: "Deep", region: around(-0.743643887037151, 0.13182590420533, 3e-10), maxIterations: 10_000 },
 ];

@@ -39,7 +39,6 @@ const modules = defineConfig({
     fileParallelism: false, // the engine's tests take all cores
     testTimeout: 30_000,
     retry: 0,
-    server: { deps: { external: [/puppeteer-core/] } }, // not to be transformed, which takes seconds
   },
 });
 

@@ -74,7 +74,8 @@ const web = () =>
       ...page,
       rolldownOptions: {
         input: { web: "web/index.ts", element: "web/element/index.ts" },
-        output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "web-[name]-[hash].js" },
+        preserveEntrySignatures: "strict", // what they share is in a file of its own, not exported by one of them
+        output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "web-[hash].js" },
       },
     },
     ssr: pageSsr,

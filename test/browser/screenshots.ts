@@ -33,9 +33,11 @@ const SHOTS: Shot[] = [
     name: "explore",
     hash: "#explore?region=-0.7493,-0.7433,0.10795,0.11245&iterations=2000",
     prepare: async (page) => {
-      await page.waitForFunction(() => document.querySelector("#live-ms")?.textContent !== "–");
+      await page.waitForFunction(`document.querySelector("#live-ms").textContent !== "–"`);
       await page.click("#race");
-      await page.waitForFunction(() => document.querySelector("#race-result")?.textContent?.includes("times"));
+      await page.waitForFunction(`document.querySelector("#race-result").textContent.includes("times")`);
+      // The first picture found cold code.
+      await page.evaluate(`document.querySelector("mandelbrot-view").restart()`);
       await settle(page);
     },
   },
@@ -45,7 +47,7 @@ const SHOTS: Shot[] = [
     prepare: async (page) => {
       await page.waitForSelector("#scaling-run:not(:disabled)");
       await page.click("#scaling-run");
-      await page.waitForFunction(() => document.querySelector("#scaling-said")?.textContent?.startsWith("Done"), {
+      await page.waitForFunction(`document.querySelector("#scaling-said").textContent.startsWith("Done")`, {
         timeout: 120_000,
       });
       await settle(page);
@@ -57,7 +59,7 @@ const SHOTS: Shot[] = [
     prepare: async (page) => {
       await page.waitForSelector("#counter-run:not(:disabled)");
       await page.click("#counter-run");
-      await page.waitForFunction(() => document.querySelector("#counter-said")?.textContent?.startsWith("Done"));
+      await page.waitForFunction(`document.querySelector("#counter-said").textContent.startsWith("Done")`);
       await settle(page);
     },
   },
@@ -65,9 +67,9 @@ const SHOTS: Shot[] = [
 
 /** Until nothing moves any more: transitions, and the thumbnails. */
 async function settle(page: Page): Promise<void> {
-  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-  await page.waitForFunction(() => document.getAnimations().length === 0);
-  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 800)));
+  await page.evaluate("document.activeElement?.blur()");
+  await page.waitForFunction("document.getAnimations().length === 0");
+  await page.evaluate("new Promise((resolve) => setTimeout(resolve, 800))");
 }
 
 const { values } = parseArgs({ args: argv.slice(3), options: { all: { type: "string" } } });

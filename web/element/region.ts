@@ -27,18 +27,18 @@ const MAX_SPAN = 64;
 const MAX_CENTRE = 4;
 
 /**
- * Units in the last place that neighbouring pixels have to be apart so that a picture is right, to the eye.
+ * Units in the last place that neighbouring pixels have to be apart so that a picture is right.
  *
  * Doubles between 1 and 2 are 2⁻⁵² apart, their unit in the last place; between ½ and 1 half as much, and so on. A pixel's
- * coordinate is rounded by up to half a unit, and with d units between pixels that moves it by 1 / 2d of a pixel. Rounding
+ * coordinate is rounded by up to half a unit; with d units between pixels that moves it by up to 1 / 2d of a pixel. Rounding
  * goes on in the iteration. But an error made in step k grows as dzₙ/dzₖ, and the distance of two pixels as dzₙ/dc, which is
- * the sum of all dzₙ/dzₖ: so roundings of a unit in every step move a pixel by 1 / d of one or so, no matter how many steps
- * there are. With 4 units, then, a pixel shows what lies less than half a pixel beside it; with fewer, what it shows is soon
- * noise, and with less than one, neighbours have the same coordinate.
+ * the sum of all dzₙ/dzₖ: so the roundings of all steps together move a pixel by 1 / d of one or so, however many steps there
+ * are. Compared with 200-bit arithmetic, near -0.7436 + 0.1318i, counts are those of pixels moved by an eighth with d = 4, a
+ * quarter with d = 1, a whole one with d = ½.
  */
-export const SOUND_UNITS = 4;
+export const SOUND_UNITS = 2;
 
-/** Gestures do not lead further: from here on neighbouring pixels are the same. */
+/** Gestures do not lead further: beyond it neighbouring pixels are the same number. */
 const LEAST_UNITS = 1;
 
 function spanRe({ reMin, reMax }: Region): number {
@@ -125,6 +125,16 @@ export function between(from: Region, to: Region, share: number): Region {
     imMin: at(from.imMin, to.imMin),
     imMax: at(from.imMax, to.imMax),
   };
+}
+
+/** A view has next to nothing to show of another one, if it is so many times larger or smaller. */
+const FAR_FACTOR = 8;
+
+/** Whether a picture of one view is of no use for the other. */
+export function isFar(a: Region, b: Region): boolean {
+  const ratio = spanRe(a) / spanRe(b);
+  const meet = a.reMin < b.reMax && b.reMin < a.reMax && a.imMin < b.imMax && b.imMin < a.imMax;
+  return !meet || ratio > FAR_FACTOR || ratio < 1 / FAR_FACTOR;
 }
 
 /** Distance of neighbouring pixels, in units in the last place of the largest coordinate. */

@@ -22,6 +22,7 @@ import {
   between,
   fitted,
   formatRegion,
+  isFar,
   magnificationOf,
   moved,
   type Point,
@@ -89,8 +90,6 @@ const MAX_SIDE = 16_384;
 
 /** Milliseconds that a picture takes to move to where a key or a double click sends it. */
 const GLIDE_MS = 160;
-/** A longer way is not glided, but jumped. */
-const GLIDE_FACTOR = 8;
 /** Milliseconds before a render's progress is shown, so that it does not flicker. */
 const PROGRESS_AFTER_MS = 300;
 /** Milliseconds without a change before a screen reader is told, so that it is not told of every step. */
@@ -100,8 +99,8 @@ const KEYS =
   "Arrow keys move the picture, plus and minus zoom, Home shows the whole set, Escape stops the computation. " +
   "Or drag, turn the wheel, pinch, double-click.";
 const LIMIT_NOTICE =
-  "Here double precision ends: neighbouring pixels are nearly the same number, so finer detail is rounding, not the set. " +
-  "Zoom out to see it right.";
+  "This is as deep as double precision goes: neighbouring pixels are nearly the same number, so a closer look would show " +
+  "rounding errors, not the set.";
 
 /** What the attributes mean. */
 interface Settings {
@@ -195,6 +194,8 @@ export class MandelbrotView extends Base {
   /** The picture's pixels for a CSS pixel. */
   #scale = 1;
   #glide: { from: Region; begin: number } | undefined;
+  /** What stays on the screen until there is something of a far view. */
+  #held: Region | undefined;
   /** The layer that is all that was asked for, until something else is. */
   #picture: Layer | undefined;
   #result: RenderSummary | undefined;
@@ -338,6 +339,8 @@ export class MandelbrotView extends Base {
   abort(): void {
     this.#wanted = "nothing";
     this.#renderer.abort();
+    this.#held = undefined;
+    this.#requestFrame();
   }
 
   /** Renders anew what is seen, even if it is finished, or failed. */
@@ -489,17 +492,15 @@ export class MandelbrotView extends Base {
   }
 
   #moveTo(region: Region, glides: boolean): void {
-    const from = this.#camera(performance.now());
+    const now = performance.now();
+    const from = this.#camera(now);
     this.#region = region;
     this.#glide = undefined;
-    const ratio = (from.reMax - from.reMin) / (this.#view.reMax - this.#view.reMin);
-    if (
-      glides &&
-      ratio < GLIDE_FACTOR &&
-      ratio > 1 / GLIDE_FACTOR &&
-      !matchMedia("(prefers-reduced-motion: reduce)").matches
-    ) {
-      this.#glide = { from, begin: performance.now() };
+    this.#held = undefined;
+    if (isFar(from, this.#view)) {
+      this.#held = from;
+    } else if (glides && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      this.#glide = { from, begin: now };
     }
     this.#isReflected = false;
     this.#regionChanged = this.#connection !== undefined;
@@ -508,7 +509,7 @@ export class MandelbrotView extends Base {
 
   /** The region that is on the screen at this moment. */
   #camera(now: number): Region {
-    if (this.#glide === undefined) return this.#view;
+    if (this.#glide === undefined) return this.#held ?? this.#view;
     const time = (now - this.#glide.begin) / GLIDE_MS;
     if (time >= 1) {
       this.#glide = undefined;
@@ -561,6 +562,7 @@ export class MandelbrotView extends Base {
     if (size.width === this.#size.width && size.height === this.#size.height) return;
     this.#size = size;
     this.#glide = undefined;
+    this.#held = undefined;
     this.#want("picture");
     this.#parts.canvas.width = size.width;
     this.#parts.canvas.height = size.height;
@@ -624,6 +626,7 @@ export class MandelbrotView extends Base {
       open: (grid) => new Layer(grid),
       show: (layer, isWhole, result) => {
         layer.isWhole = isWhole;
+        if (!isFar(layer.grid.region, this.#view)) this.#held = undefined;
         if (result === undefined) {
           this.#layers.add(layer);
         } else {
@@ -656,8 +659,12 @@ export class MandelbrotView extends Base {
         progress(undefined);
         this.#endLease(); // whoever tries again is to get a new one
         this.#failure = error;
-        this.#notice(messageOf(error), true);
-        this.#say(messageOf(error));
+        this.#held = undefined;
+        this.#requestFrame();
+        const message = messageOf(error);
+        const sentence = message.charAt(0).toUpperCase() + message.slice(1);
+        this.#notice(sentence, true);
+        this.#say(sentence);
         this.#emit("error", { error: error instanceof Error ? error : new Error(String(error)) });
       },
       pause: () => pause(),

@@ -1,11 +1,12 @@
 // Threads that add to one number, guarded three ways, side by side.
 
+import { createEngine } from "allcores";
 import { type CountReport, MOST_ATTEMPTS, measureCount } from "../../src/bench/counter.ts";
 import { integer, ms, percent, plural } from "../../src/bench/format.ts";
 import type { Guard } from "../../src/types.ts";
 import { integerOf } from "./address.ts";
 import { byId, choose, element, setShare } from "./dom.ts";
-import { pageEngine, sentenceOf, startEngine } from "./engine.ts";
+import { pageEngine, sentenceOf } from "./engine.ts";
 
 const GUARDS: readonly Guard[] = ["none", "atomic", "lock"];
 const ABOUT: Record<Guard, string> = {
@@ -126,7 +127,7 @@ export class Counter {
     };
     try {
       say(`Starting ${plural(threads, "worker")} …`);
-      const engine = await startEngine({ threads });
+      const engine = await createEngine({ threads });
       try {
         for (const guard of GUARDS) {
           say(guard === "none" ? "Without a guard, until an addition gets lost …" : `Guard: ${guard} …`);

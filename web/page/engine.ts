@@ -1,24 +1,15 @@
 // The page's engine, and what there is to say about it.
 
-import { createEngine, type Engine, EngineError, type EngineOptions } from "allcores";
+import { createEngine, type Engine, EngineError } from "allcores";
 import { plural } from "../../src/bench/format.ts";
 import { byId, element } from "./dom.ts";
 import { timerResolutionMs, timerText } from "./environment.ts";
-import { startWorker } from "./trusted.ts";
 
 let engine: Promise<Engine> | undefined;
 
-/**
- * An engine whose workers are made by the page's own policy: the engine's would first try without one, and a page under
- * Trusted Types would see an error in its console.
- */
-export function startEngine(options: EngineOptions = {}): Promise<Engine> {
-  return createEngine({ ...options, createWorker: startWorker });
-}
-
 /** The engine with a worker for each core, which the page starts once. */
 export function pageEngine(): Promise<Engine> {
-  engine ??= startEngine();
+  engine ??= createEngine();
   return engine;
 }
 

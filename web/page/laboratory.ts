@@ -1,8 +1,8 @@
 // What the benchmark needs from a browser.
 
+import { createEngine } from "allcores";
 import type { Laboratory } from "../../src/bench/laboratory.ts";
 import type { AbortSignalLike, MandelbrotOptions } from "../../src/types.ts";
-import { startEngine } from "./engine.ts";
 import type { SerialAnswer, SerialRequest } from "./serial-worker.ts";
 import workerUrl from "./serial-worker.ts?worker&url";
 import { startWorker } from "./trusted.ts";
@@ -25,7 +25,7 @@ export async function createLaboratory(signal: AbortSignal): Promise<PageLaborat
     throw error;
   }
   return {
-    createEngine: startEngine,
+    createEngine,
     serial: async (options: MandelbrotOptions, signal) => {
       const answer = await serial.ask({ options }, signal);
       if (!("counts" in answer)) throw new Error("the serial build's worker gave no picture");

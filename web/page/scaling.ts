@@ -1,6 +1,6 @@
 // The command line's benchmark in this browser: plan, run, table, chart, timeline, report.
 
-import type { Engine } from "allcores";
+import { createEngine, type Engine } from "allcores";
 import { type ChartInput, chartSeries, LIGHT_COLORS, scalingChart } from "../../src/bench/chart.ts";
 import { growForClock } from "../../src/bench/clock.ts";
 import { integer, ms, percent, plural } from "../../src/bench/format.ts";
@@ -14,7 +14,7 @@ import { integerOf, wordOf } from "./address.ts";
 import { drawSvg } from "./canvas.ts";
 import { chartColors } from "./chart-colors.ts";
 import { byId, choose, chosen, element, svgElement } from "./dom.ts";
-import { pageEngine, sentenceOf, startEngine } from "./engine.ts";
+import { pageEngine, sentenceOf } from "./engine.ts";
 import { type PageEnvironment, readEnvironment, timerResolutionMs, timerText } from "./environment.ts";
 import { copy, save } from "./files.ts";
 import { CAN_HASH, createLaboratory } from "./laboratory.ts";
@@ -278,7 +278,7 @@ export class Scaling {
     let said = "";
     try {
       this.#progress(0, "Starting …");
-      engine = await startEngine({ threads: most });
+      engine = await createEngine({ threads: most });
       laboratory = await createLaboratory(signal);
       const environment = readEnvironment(engine);
       this.#measured = { environment, memory: null, runs: [], builds: [], counters: [], interrupted: false };

@@ -1,6 +1,7 @@
 // The conditions that every figure of a benchmark is printed with.
 
 import { cpus, loadavg, totalmem } from "node:os";
+import { timerResolution } from "../src/bench/clock.ts";
 import { attempt, findCgroupLevels, parsePositive, readText } from "./cgroup.ts";
 import { type CoreOptions, readCores, type Throttling } from "./cores.ts";
 
@@ -62,7 +63,7 @@ export function readEnvironment(options: CoreOptions = {}): Environment {
     totalMemoryBytes: attempt(totalmem),
     memoryLimitBytes: readMemoryLimit(root),
     loadAverage: process.platform === "win32" ? null : (attempt(loadavg)?.[0] ?? null),
-    timerResolutionMs: measureTimerResolution(),
+    timerResolutionMs: timerResolution(() => performance.now()),
     ...readTicks(root),
   };
 }
@@ -90,19 +91,6 @@ function readMemoryLimit(root: string): number | null {
   });
   const lowest = Math.min(...limits.filter((limit) => limit !== null));
   return lowest < (attempt(totalmem) ?? Number.MAX_SAFE_INTEGER) ? lowest : null;
-}
-
-function measureTimerResolution(): number {
-  const MOST_MS = 3;
-  const MOST_READS = 1_000_000; // ends the loop where the clock stands still
-  const begin = performance.now();
-  let smallest = Number.POSITIVE_INFINITY;
-  for (let reads = 0, last = begin; reads < MOST_READS && last - begin < MOST_MS; reads++) {
-    const now = performance.now();
-    if (now > last) smallest = Math.min(smallest, now - last);
-    last = now;
-  }
-  return smallest;
 }
 
 /** From "cpu  user nice system idle iowait irq softirq steal guest guest_nice", where user and nice include guests. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type ChartInput, type ChartSeries, scalingChart } from "../node/cli/chart.ts";
+import { type ChartInput, type ChartSeries, LIGHT_COLORS, scalingChart } from "../src/bench/chart.ts";
+import { toXml } from "../src/bench/svg.ts";
 
 function series(name: string, threads: number[], cores: number): ChartSeries {
   const rows = threads.map((threads) => {
@@ -11,13 +12,14 @@ function series(name: string, threads: number[], cores: number): ChartSeries {
 
 function chart(change: Partial<ChartInput> = {}): string {
   const subtitle = "a processor, a runtime, a kernel";
-  return scalingChart({
+  const document = scalingChart({
     title: "How it scales",
     subtitle,
     usableCores: 2,
     series: [series("dynamic", [1, 2, 4, 8], 2)],
     ...change,
   });
+  return toXml(document);
 }
 
 /** The names of the elements that are open where the document ends, or where a tag closes another than the last. */
@@ -58,6 +60,22 @@ describe("scalingChart", () => {
   test("the checker of this file sees a document that is not well-formed", () => {
     expect(unclosed("<svg><g></svg>")).toEqual(["svg", "/svg"]);
     expect(unclosed("<svg><g>")).toEqual(["svg", "g"]);
+  });
+
+  test("without the room for two panels side by side, one stands below the other, and both fit", () => {
+    const document = (width: number) =>
+      toXml(
+        scalingChart(
+          { title: "", subtitle: "", usableCores: 2, series: [series("a", [1, 2], 2)] },
+          { colors: LIGHT_COLORS, width, standalone: false },
+        ),
+      );
+    const tops = (svg: string) =>
+      [...svg.matchAll(/y="([\d.]+)"[^>]*>(?:Speedup|Efficiency)</g)].map((hit) => Number(hit[1]));
+    expect(new Set(tops(document(900))).size).toBe(1);
+    const [speedup = 0, efficiency = 0] = tops(document(340));
+    expect(efficiency - speedup).toBeGreaterThan(240);
+    for (const [, x] of document(340).matchAll(/ x="([\d.]+)"/g)) expect(Number(x)).toBeLessThanOrEqual(340);
   });
 
   test("text is escaped wherever it comes from", () => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { Laboratory } from "../src/bench/laboratory.ts";
-import { bandCosts, measureScaling, type ScalingPlan, stepsOf } from "../src/bench/scaling.ts";
+import { bandCosts, measureScaling, type ScalingPlan, type Step, stepsOf } from "../src/bench/scaling.ts";
 import { tileOf } from "../src/mandelbrot.ts";
 import type { ChunkReport, Engine, MandelbrotOptions, MandelbrotResult } from "../src/types.ts";
 
@@ -138,11 +138,26 @@ describe("measureScaling", () => {
     expect(created).toEqual([2, 2, 2]);
   });
 
-  test("every picture is one step of the progress", async () => {
+  test("every picture is one step of the progress, and a sample's step has its time and its chunks", async () => {
     const { laboratory, engine } = fake();
-    let steps = 0;
-    await measureScaling(laboratory, engine, PLAN, () => steps++, never);
-    expect(steps).toBe(stepsOf(PLAN));
+    const steps: Step[] = [];
+    await measureScaling(laboratory, engine, PLAN, (step) => steps.push(step), never);
+    expect(steps).toHaveLength(stepsOf(PLAN));
+    const samples = steps.filter((step) => step.kind === "sample");
+    expect(samples.slice(0, 4).map(({ threads, elapsedMs }) => [threads, elapsedMs])).toEqual([
+      [0, 98],
+      [1, 100],
+      [2, 55],
+      [4, 52],
+    ]);
+    expect(samples.slice(0, 2).map(({ chunks }) => chunks().length)).toEqual([0, 4]);
+  });
+
+  test("where processor time cannot be known, its share is null, and the verdict does without", async () => {
+    const { laboratory, engine } = fake();
+    const run = await measureScaling({ ...laboratory, cpuMs: () => null }, engine, PLAN, () => {}, never);
+    expect(run?.rows.map(({ cpuShare }) => cpuShare)).toEqual([null, null, null]);
+    expect(run?.verdict).toMatch(/^Scales to 2 of 2 usable cores at 100 % efficiency/);
   });
 
   test.each([0, 5, 15, 22])("wrong counts of picture %d fail the run, however fast they were", async (wrongAt) => {

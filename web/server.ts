@@ -50,7 +50,7 @@ export const CONTENT_SECURITY_POLICY = {
   "form-action": "'none'",
   "frame-ancestors": "'none'",
   "require-trusted-types-for": "'script'",
-  "trusted-types": "allcores",
+  "trusted-types": "allcores allcores-page",
 } as const;
 
 /** Beside the policy, on every response. */

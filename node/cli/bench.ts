@@ -1,15 +1,16 @@
 // `allcores bench`: how rendering scales with threads, and whether a guarded count is exact.
 
+import { chartSeries, scalingChart } from "../../src/bench/chart.ts";
 import { isWrong } from "../../src/bench/counter.ts";
-import type { ScalingRun, Workload } from "../../src/bench/report.ts";
+import { percent, plural } from "../../src/bench/format.ts";
+import { type Measured, type ScalingRun, scalingReport, type Workload } from "../../src/bench/report.ts";
+import { toXml } from "../../src/bench/svg.ts";
 import type { Algorithm, Schedule } from "../../src/types.ts";
 import { type Environment, readEnvironment, readTicks } from "../environment.ts";
-import { scalingChart } from "./chart.ts";
 import { type PictureFlags, parseChoice, parseInteger, parsePicture, parseThreadList } from "./flags.ts";
-import { percent, plural } from "./format.ts";
 import { Interrupt } from "./interrupt.ts";
 import { checkWritable, type Io, UsageError, writeJson, writeResult } from "./io.ts";
-import { type BenchPlan, type Measured, measure, totalSteps } from "./measure.ts";
+import { type BenchPlan, measure, totalSteps } from "./measure.ts";
 
 export interface BenchFlags extends PictureFlags {
   threads: string;
@@ -54,7 +55,7 @@ export async function bench(flags: BenchFlags, io: Io, signal: AbortSignal): Pro
   checkWritable("--json", flags.json);
   checkWritable("--svg", flags.svg);
 
-  const measured: Measured = {
+  const measured: Measured<Environment> = {
     environment: readEnvironment(),
     memory: null,
     runs: [],
@@ -65,7 +66,7 @@ export async function bench(flags: BenchFlags, io: Io, signal: AbortSignal): Pro
   const say: (text: string) => void = flags.json === "-" || flags.svg === "-" ? () => {} : io.out;
   const save = (done: boolean) => {
     // After each run, so that a later failure loses nothing; stdout takes one report only, at the end.
-    if (flags.json !== undefined && (done || flags.json !== "-")) writeJson(flags.json, reportOf(measured));
+    if (flags.json !== undefined && (done || flags.json !== "-")) writeJson(flags.json, scalingReport(measured));
     if (flags.svg !== undefined && (done || flags.svg !== "-") && measured.runs.length > 0) {
       writeResult(flags.svg, chartOf(measured));
     }
@@ -93,21 +94,6 @@ export async function bench(flags: BenchFlags, io: Io, signal: AbortSignal): Pro
   return measured.counters.some(isWrong) ? 1 : 0;
 }
 
-/** The JSON report: one run, or the first of several with all of them in `runs`. */
-function reportOf({ environment, memory, runs, builds, counters, interrupted }: Measured): object {
-  const common = { schema: "allcores.scaling/1", environment };
-  const [first] = runs;
-  return {
-    ...common,
-    ...first,
-    ...(runs.length > 1 && { runs: runs.map((run) => ({ ...common, ...run })) }),
-    memory,
-    builds,
-    counters,
-    interrupted,
-  };
-}
-
 function conditions(environment: Environment, { threads, samples }: BenchPlan): string {
   const { runtime, version, cpu, logicalCores, usableCores, quota, timerResolutionMs } = environment;
   const cores = quota === null ? "" : `, CPU quota ${quota}`;
@@ -118,18 +104,16 @@ function conditions(environment: Environment, { threads, samples }: BenchPlan): 
   ].join("\n");
 }
 
-function chartOf({ environment, runs }: Measured): string {
+function chartOf({ environment, runs }: Measured<Environment>): string {
   const { cpu, runtime, version, usableCores } = environment;
   const { width, height, maxIterations } = (runs[0] as ScalingRun).workload;
-  return scalingChart({
+  const chart = scalingChart({
     title: `allcores: ${width}×${height} Mandelbrot at ${maxIterations} iterations`,
     subtitle: `${cpu}, ${plural(usableCores, "usable core")} · ${runtime} ${version} · medians of ${runs[0]?.serial.samplesMs.length} samples`,
     usableCores,
-    series: runs.map(({ workload, rows }) => ({
-      name: `${workload.algorithm}, ${workload.schedule}`,
-      rows: rows.map((row) => ({ ...row, spread: row.madMs / row.medianMs })),
-    })),
+    series: runs.map(chartSeries),
   });
+  return toXml(chart);
 }
 
 /** Says so if a hypervisor gave the processors' time to others while we measured. */

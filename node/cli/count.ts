@@ -2,9 +2,9 @@
 
 import { MAX_THREADS } from "../../assembly/layout.ts";
 import { type CountReport, isWrong, MOST_ATTEMPTS, measureCount } from "../../src/bench/counter.ts";
+import { integer, ms, percent, plural } from "../../src/bench/format.ts";
 import { createEngine } from "../index.ts";
 import { parseChoice, parseInteger } from "./flags.ts";
-import { integer, ms, percent, plural } from "./format.ts";
 import { checkWritable, type Io, writeJson } from "./io.ts";
 
 export interface CountFlags {

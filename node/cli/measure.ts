@@ -1,10 +1,12 @@
 // What `allcores bench` measures, step by step. What has been measured is in `Measured` at any time, so that an
 // interrupt loses nothing of it.
 
-import { type BuildsReport, measureBuilds, stepsOfBuilds } from "../../src/bench/builds.ts";
-import { type CountReport, measureCount } from "../../src/bench/counter.ts";
+import { measureBuilds, stepsOfBuilds } from "../../src/bench/builds.ts";
+import { measureCount } from "../../src/bench/counter.ts";
+import { megabytes } from "../../src/bench/format.ts";
 import type { Laboratory } from "../../src/bench/laboratory.ts";
-import type { ScalingRun, Workload } from "../../src/bench/report.ts";
+import { expectedSha256 } from "../../src/bench/reference.ts";
+import type { Measured, Workload } from "../../src/bench/report.ts";
 import { measureScaling, type ScalingPlan, stepsOf } from "../../src/bench/scaling.ts";
 import { hasSimd } from "../../src/features.ts";
 import type { Engine, Guard } from "../../src/types.ts";
@@ -14,12 +16,8 @@ import { sha256 } from "../hash.ts";
 import { createEngine } from "../index.ts";
 import { SerialRunner } from "../serial.ts";
 import { formatCount } from "./count.ts";
-import { megabytes } from "./format.ts";
 import type { Colors, Progress } from "./io.ts";
 import { formatBuilds, formatScaling } from "./scaling-table.ts";
-
-/** The hash of the reference picture's counts, as CPython computed them. */
-const REFERENCE_SHA256 = "b0df6708b10fafa4e145daa15d6e593cbde9f2ecfa5e91a55830e17c48c28c34";
 
 /** The counter of the Python benchmark. */
 const COUNTER = { threads: 10, increments: 100_000 };
@@ -30,16 +28,6 @@ export interface BenchPlan {
   threads: number[];
   samples: number;
   workloads: Workload[];
-}
-
-export interface Measured {
-  environment: Environment;
-  /** Resident memory that each worker adds. */
-  memory: { perThreadBytes: number } | null;
-  runs: ScalingRun[];
-  builds: BuildsReport[];
-  counters: CountReport[];
-  interrupted: boolean;
 }
 
 /** Where progress and results go as they come. */
@@ -57,7 +45,12 @@ export function totalSteps(plan: BenchPlan, environment: Environment): number {
 }
 
 /** Measures all of the plan. Rejects when the signal aborts. */
-export async function measure(plan: BenchPlan, into: Measured, display: Display, signal: AbortSignal): Promise<void> {
+export async function measure(
+  plan: BenchPlan,
+  into: Measured<Environment>,
+  display: Display,
+  signal: AbortSignal,
+): Promise<void> {
   display.progress.label("memory");
   into.memory = await measureMemory(Math.max(...plan.threads));
   display.show(`memory: ${megabytes(into.memory.perThreadBytes)} for each worker\n`);
@@ -141,14 +134,8 @@ function scalingPlan({ threads, samples }: BenchPlan, workload: Workload, enviro
     usableCores,
     quota,
     loadAverage,
-    expectedSha256: isReference(workload) ? REFERENCE_SHA256 : undefined,
+    expectedSha256: expectedSha256(workload),
   };
-}
-
-function isReference({ width, height, maxIterations, region }: Workload): boolean {
-  const { reMin, reMax, imMin, imMax } = region;
-  const picture = [width, height, maxIterations, reMin, reMax, imMin, imMax];
-  return picture.join() === "1000,1000,1000,-2,1,-1,1";
 }
 
 /** The plan's pictures, once for each algorithm. */

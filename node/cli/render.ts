@@ -1,12 +1,12 @@
 // `allcores render`: a picture, or its counts, as a file.
 
 import { MAX_THREADS } from "../../assembly/layout.ts";
+import { integer, ms, plural } from "../../src/bench/format.ts";
 import { PALETTES } from "../../src/colors.ts";
 import type { MandelbrotOptions } from "../../src/types.ts";
 import { sha256 } from "../hash.ts";
 import { createEngine } from "../index.ts";
 import { type PictureFlags, parseChoice, parseInteger, parsePicture } from "./flags.ts";
-import { integer, ms, plural } from "./format.ts";
 import { checkWritable, type Io, UsageError, writeResult } from "./io.ts";
 import { encodePng, paint } from "./picture.ts";
 

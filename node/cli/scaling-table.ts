@@ -1,9 +1,10 @@
 // A scaling run for people.
 
 import type { BuildsReport } from "../../src/bench/builds.ts";
+import { integer, ms, percent, plural } from "../../src/bench/format.ts";
 import type { ScalingRow, ScalingRun, Workload } from "../../src/bench/report.ts";
-import { integer, ms, percent, plural, table } from "./format.ts";
 import type { Colors } from "./io.ts";
+import { table } from "./table.ts";
 
 export function workloadLine({ width, height, maxIterations, region, algorithm, schedule }: Workload): string {
   const { reMin, reMax, imMin, imMax } = region;

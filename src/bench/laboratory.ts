@@ -10,8 +10,8 @@ export interface Laboratory {
   /** SHA-256 of the counts as little-endian u32, in hexadecimal. */
   sha256(counts: Uint32Array): Promise<string>;
   now(): number;
-  /** Processor time that this program has had so far, over all its threads, in milliseconds. */
-  cpuMs(): number;
+  /** Processor time that this program has had so far, over all its threads, in milliseconds. null: it cannot know. */
+  cpuMs(): number | null;
   /** Periods in which a CPU quota held this process back, so far. */
   throttledPeriods(): number;
 }

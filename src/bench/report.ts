@@ -1,6 +1,8 @@
 // The report of a scaling benchmark, as JSON. Schema "allcores.scaling/1": fields may be added, none renamed.
 
 import type { Algorithm, Region, Schedule, WorkerReport } from "../types.ts";
+import type { BuildsReport } from "./builds.ts";
+import type { CountReport } from "./counter.ts";
 import type { Timing } from "./timing.ts";
 import type { Limiter } from "./verdict.ts";
 
@@ -37,9 +39,9 @@ export interface ScalingRow extends Timing {
   busyShare: number;
   /**
    * Processor time that the program got, as a share of the time that its workers were in chunks; the median. Well below
-   * 1, the processors did something else meanwhile.
+   * 1, the processors did something else meanwhile. null where a program cannot know, as in a browser.
    */
-  cpuShare: number;
+  cpuShare: number | null;
   /**
    * Iterations that a thread computed in a millisecond of a chunk, relative to one thread alone; the median. Below 1, the
    * processors are slower when more of them work: shared cores, power, memory, or a hypervisor.
@@ -66,4 +68,30 @@ export interface ScalingRun {
   costOfThreads: number;
   limiter: Limiter;
   verdict: string;
+}
+
+/** What was measured so far. `Environment` are the conditions: plain data. */
+export interface Measured<Environment> {
+  environment: Environment;
+  /** Resident memory that each worker adds; null where a program cannot know. */
+  memory: { perThreadBytes: number } | null;
+  runs: ScalingRun[];
+  builds: BuildsReport[];
+  counters: CountReport[];
+  interrupted: boolean;
+}
+
+/** The report as JSON: one run, or the first of several with all of them in `runs`. */
+export function scalingReport({ environment, memory, runs, builds, counters, interrupted }: Measured<object>): object {
+  const common = { schema: "allcores.scaling/1", environment };
+  const [first] = runs;
+  return {
+    ...common,
+    ...first,
+    ...(runs.length > 1 && { runs: runs.map((run) => ({ ...common, ...run })) }),
+    memory,
+    builds,
+    counters,
+    interrupted,
+  };
 }

@@ -28,8 +28,15 @@ const COLD_STARTS = 3;
 /** Renders on one thread that tell what each chunk costs. */
 const PROFILES = 2;
 
+/** A picture that was rendered, and is right. */
+export type Step =
+  | { kind: "cold" | "warm-up" | "profile" }
+  /** `threads` is 0 for the serial build, which has no chunks. */
+  | { kind: "sample"; threads: number; elapsedMs: number; chunks: () => ChunkReport[] };
+
 interface Samples {
   ms: number[];
+  /** Empty if processor time cannot be known. */
   cpuShares: number[];
   workers: WorkerReport[][];
 }
@@ -50,7 +57,7 @@ export async function measureScaling(
   laboratory: Laboratory,
   engine: Engine,
   plan: ScalingPlan,
-  onStep: () => void,
+  onStep: (step: Step) => void,
   signal: AbortSignalLike,
 ): Promise<ScalingRun | null> {
   const { workload } = plan;
@@ -63,21 +70,19 @@ export async function measureScaling(
   let profile: ChunkReport[] = [];
   let cold: ScalingRun["cold"] = null;
 
-  const check = async (counts: Uint32Array, by: string) => {
-    await checker.check(counts, by);
-    onStep();
-  };
   const renderSerial = async () => {
     const { elapsedMs, counts } = await laboratory.serial({ ...workload, schedule: "static" }, signal);
-    await check(counts, "the serial build");
+    await checker.check(counts, "the serial build");
     return elapsedMs;
   };
   const render = async (on: Engine, threads: number, options?: MandelbrotOptions) => {
     const cpuBefore = laboratory.cpuMs();
     const result = await on.mandelbrot({ ...workload, ...options, threads, output: "view", signal });
-    const cpuShare = (laboratory.cpuMs() - cpuBefore) / sum(result.workers, "busyMs");
+    const cpuAfter = laboratory.cpuMs();
+    const busyMs = sum(result.workers, "busyMs");
+    const cpuShare = cpuBefore === null || cpuAfter === null ? null : (cpuAfter - cpuBefore) / busyMs;
     try {
-      await check(result.counts, `${threads} ${threads === 1 ? "thread" : "threads"}`);
+      await checker.check(result.counts, `${threads} ${threads === 1 ? "thread" : "threads"}`);
       return { ...result, cpuShare };
     } finally {
       result.release();
@@ -85,27 +90,39 @@ export async function measureScaling(
   };
 
   try {
-    cold = await measureCold(laboratory, engine, Math.min(plan.usableCores, engine.threads), render);
+    cold = await measureCold(laboratory, engine, Math.min(plan.usableCores, engine.threads), async (on, threads) => {
+      const { elapsedMs } = await render(on, threads);
+      onStep({ kind: "cold" });
+      return elapsedMs;
+    });
     for (let i = 0; i < WARM_UPS; i++) {
       await renderSerial();
+      onStep({ kind: "warm-up" });
       await render(engine, engine.threads);
+      onStep({ kind: "warm-up" });
     }
     // One thread, chunk by chunk: what a schedule can make of this work, whatever the schedule of the samples.
     const profiles: ChunkReport[][] = [];
-    for (let i = 0; i < PROFILES; i++) profiles.push((await render(engine, 1, { schedule: "dynamic" })).chunks());
+    for (let i = 0; i < PROFILES; i++) {
+      profiles.push((await render(engine, 1, { schedule: "dynamic" })).chunks());
+      onStep({ kind: "profile" });
+    }
     profile = cheapest(profiles);
     for (let sample = 0; sample < plan.samples; sample++) {
       for (const threads of rotate([0, ...plan.threads], sample)) {
         if (signal.aborted) throw signal.reason;
         if (threads === 0) {
-          serial.push(await renderSerial());
+          const elapsedMs = await renderSerial();
+          serial.push(elapsedMs);
+          onStep({ kind: "sample", threads, elapsedMs, chunks: () => [] });
           continue;
         }
-        const result = await render(engine, threads);
+        const { elapsedMs, cpuShare, workers, chunks } = await render(engine, threads);
         const row = rows.get(threads) as Samples;
-        row.ms.push(result.elapsedMs);
-        row.cpuShares.push(result.cpuShare);
-        row.workers.push(result.workers);
+        row.ms.push(elapsedMs);
+        if (cpuShare !== null) row.cpuShares.push(cpuShare);
+        row.workers.push(workers);
+        onStep({ kind: "sample", threads, elapsedMs, chunks });
       }
     }
   } catch (error) {
@@ -121,7 +138,7 @@ async function measureCold(
   laboratory: Laboratory,
   first: Engine,
   threads: number,
-  render: (on: Engine, threads: number) => Promise<{ elapsedMs: number }>,
+  render: (on: Engine, threads: number) => Promise<number>,
 ): Promise<ScalingRun["cold"]> {
   const spawn: number[] = [];
   const pictures: number[] = [];
@@ -130,7 +147,7 @@ async function measureCold(
     const engine = await laboratory.createEngine({ threads });
     try {
       spawn.push(laboratory.now() - begin);
-      pictures.push((await render(engine, threads)).elapsedMs);
+      pictures.push(await render(engine, threads));
     } finally {
       await engine.close();
     }
@@ -181,7 +198,7 @@ function summarise(
       ceiling: ceilingOf(workload, profile, threads),
       oversubscribed: threads > usableCores,
       busyShare: median(workers.map((each, sample) => sum(each, "busyMs") / (threads * (ms[sample] as number)))),
-      cpuShare: median(cpuShares),
+      cpuShare: cpuShares.length === 0 ? null : median(cpuShares),
       threadSpeed: median(workers.map(iterationsPerMs)) / speedOfOne,
       countsSha256,
       workers: workers[nearest(ms, times.medianMs)] as WorkerReport[],

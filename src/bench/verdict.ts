@@ -16,8 +16,8 @@ export interface VerdictRow {
   ceiling: number;
   /** More threads than usable cores: says nothing about scaling. */
   oversubscribed: boolean;
-  /** Processor time that the program got, as a share of the time that its workers were in chunks. */
-  cpuShare: number;
+  /** Processor time that the program got, as a share of the time that its workers were in chunks. `null`: unknown. */
+  cpuShare: number | null;
   /** What a thread computes in a millisecond of a chunk, relative to one thread alone. */
   threadSpeed: number;
 }
@@ -65,7 +65,7 @@ export function verdict(input: VerdictInput): Verdict {
   if (best.efficiency > IMPOSSIBLE) return impossible(best);
   if (best.efficiency >= SCALES) return scales(input, best);
   if (input.throttledPeriods > 0) return throttled(input, best);
-  if (best.cpuShare < LEAST_CPU_SHARE) return crowded(best);
+  if (best.cpuShare !== null && best.cpuShare < LEAST_CPU_SHARE) return crowded(best, best.cpuShare);
   const allowed = best.ceiling / best.threads;
   if (allowed < SCALES && best.efficiency >= allowed - NEAR_CEILING) return schedule(best);
   // Slower cores explain most of the loss.
@@ -113,8 +113,8 @@ function noisy({ samples, loadAverage, usableCores }: VerdictInput): Verdict {
   };
 }
 
-function crowded(best: VerdictRow): Verdict {
-  const got = `${best.threads} threads got ${percent(best.cpuShare)} of ${best.threads} cores`;
+function crowded(best: VerdictRow, cpuShare: number): Verdict {
+  const got = `${best.threads} threads got ${percent(cpuShare)} of ${best.threads} cores`;
   return {
     limiter: "noise",
     text: `Inconclusive: ${got}, because other programs ran there; measure again on a quiet machine.`,

@@ -3,7 +3,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { plural } from "../../node/cli/format.ts";
+import { plural } from "../../src/bench/format.ts";
 import { median, medianAbsoluteDeviation } from "../../src/bench/statistics.ts";
 import { type Timing, timing } from "../../src/bench/timing.ts";
 import { ALTERNATIVES, type AlternativeId } from "./alternatives/alternative.ts";

@@ -1,8 +1,9 @@
 // The reports for people.
 
-import { integer, megabytes, ms, percent, plural, table } from "../../node/cli/format.ts";
 import type { Colors } from "../../node/cli/io.ts";
+import { table } from "../../node/cli/table.ts";
 import type { Environment } from "../../node/environment.ts";
+import { integer, megabytes, ms, percent, plural } from "../../src/bench/format.ts";
 import type { Timing } from "../../src/bench/timing.ts";
 import type { Skipped } from "./contenders/contender.ts";
 import type { DispatchReport } from "./dispatch.ts";

@@ -1,6 +1,6 @@
 // What the engine is to reach, and what it has reached in this run. Targets are for people: missing one fails nothing.
 
-import { plural } from "../../node/cli/format.ts";
+import { plural } from "../../src/bench/format.ts";
 import type { Timing } from "../../src/bench/timing.ts";
 import type { DispatchReport, DispatchRow } from "./dispatch.ts";
 import type { KernelReport } from "./kernel.ts";

@@ -1,6 +1,6 @@
 // Part 2: the same kernel on several cores, by the engine and by its alternatives.
 
-import { plural } from "../../node/cli/format.ts";
+import { plural } from "../../src/bench/format.ts";
 import { median } from "../../src/bench/statistics.ts";
 import { type Timing, timing } from "../../src/bench/timing.ts";
 import type { Algorithm } from "../../src/types.ts";

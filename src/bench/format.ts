@@ -1,6 +1,4 @@
-// Numbers and tables for people.
-
-import Table from "cli-table3";
+// Numbers for people.
 
 /** Milliseconds with three significant digits or so, and their unit. */
 export function ms(value: number): string {
@@ -26,25 +24,4 @@ export function megabytes(bytes: number): string {
 /** "1 worker", "2 workers" */
 export function plural(count: number, noun: string): string {
   return `${integer(count)} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-/** Columns without borders, right-aligned but for the first. */
-export function table(head: string[], rows: string[][]): string {
-  const none = Object.fromEntries(
-    [
-      ...["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right"],
-      ...["left", "left-mid", "mid", "mid-mid", "right", "right-mid"],
-    ].map((part) => [part, ""]),
-  );
-  const lines = new Table({
-    chars: { ...none, middle: "   " },
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
-    colAligns: head.map((_, column) => (column === 0 ? "left" : "right")),
-  });
-  lines.push(head, ...rows);
-  return lines
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n");
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
@@ -54,34 +55,71 @@ const worker = defineConfig({
   ssr: { noExternal: true },
 });
 
-/** `vite build --mode web`: what a page loads. The URLs beside it stay as they are written: bundlers look for them. */
-const web = defineConfig({
-  build: {
-    ...build,
-    target: "es2022",
-    emptyOutDir: false,
-    rolldownOptions: {
-      input: { web: "web/index.ts" },
-      output: { format: "es", entryFileNames: "[name].js" },
+/** What pages load: no build of it may replace the URLs in it, because bundlers look for them as they are written. */
+const page = {
+  ...build,
+  target: "es2022",
+  emptyOutDir: false,
+} as const;
+
+const pageSsr = { noExternal: true, target: "webworker" } as const;
+
+/** `vite build --mode web`. The kernels' hashes go with the script, so that it notices others. */
+const web = () =>
+  defineConfig({
+    define: {
+      KERNEL_INTEGRITY: JSON.stringify({ simd: integrityOf("kernel.wasm"), scalar: integrityOf("kernel-scalar.wasm") }),
     },
-  },
-  ssr: { noExternal: true, target: "webworker" },
-});
+    build: {
+      ...page,
+      rolldownOptions: {
+        input: { web: "web/index.ts" },
+        output: { format: "es", entryFileNames: "[name].js" },
+      },
+    },
+    ssr: pageSsr,
+  });
 
 /** `vite build --mode web-worker`: one file that imports nothing. */
-const webWorker = defineConfig({
-  build: {
-    ...build,
-    target: "es2022",
-    emptyOutDir: false,
-    rolldownOptions: {
-      input: { worker: "web/worker.ts" },
-      output: { format: "es", entryFileNames: "[name].js", codeSplitting: false },
+const webWorker = () =>
+  defineConfig({
+    build: {
+      ...page,
+      rolldownOptions: {
+        input: { worker: "web/worker.ts" },
+        output: { format: "es", entryFileNames: "[name].js", codeSplitting: false },
+      },
     },
-  },
-  ssr: { noExternal: true, target: "webworker" },
-});
+    ssr: pageSsr,
+  });
 
-const configs = { worker, web, "web-worker": webWorker };
+/** `vite build --mode inline`, after `web-worker`: one file for all. */
+const inline = () =>
+  defineConfig({
+    define: {
+      EMBEDDED_WORKER: JSON.stringify(readFileSync("dist/worker.js", "utf8")),
+      EMBEDDED_KERNELS: JSON.stringify({ simd: dataUrlOf("kernel.wasm"), scalar: dataUrlOf("kernel-scalar.wasm") }),
+    },
+    build: {
+      ...page,
+      rolldownOptions: {
+        input: { inline: "web/inline.ts" },
+        output: { format: "es", entryFileNames: "[name].js", codeSplitting: false },
+      },
+    },
+    ssr: pageSsr,
+  });
 
-export default defineConfig(({ mode }) => configs[mode as keyof typeof configs] ?? modules);
+function integrityOf(kernel: string): string {
+  return `sha256-${createHash("sha256")
+    .update(readFileSync(`build/${kernel}`))
+    .digest("base64")}`;
+}
+
+function dataUrlOf(kernel: string): string {
+  return `data:application/wasm;base64,${readFileSync(`build/${kernel}`, "base64")}`;
+}
+
+const configs = { worker: () => worker, web, "web-worker": webWorker, inline };
+
+export default defineConfig(({ mode }) => configs[mode as keyof typeof configs]?.() ?? modules);

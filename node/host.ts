@@ -1,6 +1,7 @@
 // What the engine needs from Node, Deno and Bun: `node:worker_threads` is the same in all three.
 
 import { Worker } from "node:worker_threads";
+import { MAX_PAGES } from "../assembly/layout.ts";
 import type { Host, Timer, WorkerBoot, WorkerEvents, WorkerHandle, WorkerMessage } from "../src/host.ts";
 import { readCores } from "./cores.ts";
 import { compileKernel, instantiateKernel } from "./kernel.ts";
@@ -17,6 +18,8 @@ export function createNodeHost(files: NodeHostFiles = {}): Host {
   const kernels = files.kernels ?? new URL("./", import.meta.url);
   return {
     unshared: undefined, // these runtimes always let workers share a memory
+    whyUnshared: async () => undefined,
+    memoryPages: MAX_PAGES, // address space, of which there is plenty
     cores: () => readCores().usable,
     timeOrigin: performance.timeOrigin,
     now: () => performance.now(),
@@ -24,6 +27,7 @@ export function createNodeHost(files: NodeHostFiles = {}): Host {
     every: (ms, call) => unreferenced(setInterval(call, ms)),
     soon: (call) => void setImmediate(call),
     kernel: (build) => compileKernel(new URL(build === "simd" ? "kernel.wasm" : "kernel-scalar.wasm", kernels)),
+    givenKernel: undefined,
     instantiate: (module, memory) => instantiateKernel(module, memory, performance.timeOrigin),
     spawn: (boot, events) => spawn(workerUrl, boot, events),
   };

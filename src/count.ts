@@ -27,10 +27,14 @@ const BARRIER_MS = 1_000;
 
 const GUARDS = { lock: GUARD_LOCK, atomic: GUARD_ATOMIC, none: GUARD_NONE } as const;
 
-/** Checks the options of `engine.count` for an engine of so many threads. */
-export function countJob(options: unknown, engineThreads: number): [Job<CountResult>, JobControl] {
+/** Checks the options of `engine.count` for an engine of so many threads, of which a job may ask for `mostThreads`. */
+export function countJob(
+  options: unknown,
+  engineThreads: number,
+  mostThreads = engineThreads,
+): [Job<CountResult>, JobControl] {
   const raw = readOptions("count options", options, [...JOB_OPTIONS, "increments", "guard"]);
-  const control = readControl(raw, engineThreads);
+  const control = readControl(raw, engineThreads, mostThreads);
   const threads = control.threads;
   const increments = integer(raw, "increments", 1, MAX_INCREMENTS, 100_000);
   const guard = oneOf(raw, "guard", ["lock", "atomic", "none"], "lock");

@@ -1,7 +1,7 @@
 // The workers of a pool: started side by side, watched while they live, ended together. What they do is their pool's
 // affair: pool.ts around one shared memory, isolated.ts with a memory each.
 
-import { EngineError, messageOf } from "./errors.ts";
+import { EngineError, type ErrorCode, messageOf } from "./errors.ts";
 import type { Host, HostMessage, WorkerBoot, WorkerHandle, WorkerMessage } from "./host.ts";
 import type { Job } from "./jobs.ts";
 import type { JobResult } from "./types.ts";
@@ -21,6 +21,8 @@ export interface Pool {
    * result is read; what it throws, the job rejects with. A job in the background does not keep the program alive.
    */
   run<Result extends JobResult>(job: Job<Result>, ended: () => void, inBackground?: boolean): Promise<Result>;
+  /** Whether a new pool's memory could hold this job's result, and this one's cannot. */
+  isTooSmallFor(job: Job<JobResult>): boolean;
   /** Keeps the program alive, or not. A job does so while it runs, unless it is in the background. */
   keepAlive(on: boolean): void;
   /** Asks the workers to leave the running job soon. It ends as if it were done. */
@@ -171,9 +173,15 @@ export class Crew {
       worker.handle = this.#host.spawn(boot, {
         message: (message) => this.#hear(thread, worker, message),
         error: (error) => {
-          const code = worker.state === "starting" ? "E_WORKER_START" : "E_WORKER_ERROR";
-          const what = worker.state === "starting" ? "did not start" : "threw";
-          this.#lose(thread, new EngineError(code, `worker ${thread} ${what}: ${messageOf(error)}`, { cause: error }));
+          const starting = worker.state === "starting";
+          this.#lose(
+            thread,
+            asEngineError(
+              error,
+              starting ? "E_WORKER_START" : "E_WORKER_ERROR",
+              `worker ${thread} ${starting ? "did not start" : "threw"}`,
+            ),
+          );
         },
         exit: () => {
           const code = worker.state === "starting" ? "E_WORKER_START" : "E_WORKER_LOST";
@@ -185,12 +193,7 @@ export class Crew {
       });
     } catch (error) {
       worker.state = "gone";
-      this.#lose(
-        thread,
-        new EngineError("E_WORKER_START", `worker ${thread} could not be created: ${messageOf(error)}`, {
-          cause: error,
-        }),
-      );
+      this.#lose(thread, asEngineError(error, "E_WORKER_START", `worker ${thread} could not be created`));
     }
   }
 
@@ -225,4 +228,10 @@ export class Crew {
   #allGone(): boolean {
     return this.#workers.every(({ state }) => state === "gone");
   }
+}
+
+/** What a host reports: either it says itself what is the matter, or this does. */
+function asEngineError(error: unknown, code: ErrorCode, what: string): EngineError {
+  if (error instanceof EngineError) return error;
+  return new EngineError(code, `${what}: ${messageOf(error)}`, { cause: error });
 }

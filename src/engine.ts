@@ -4,14 +4,12 @@ import { MAX_THREADS } from "../assembly/layout.ts";
 import { countJob } from "./count.ts";
 import type { Pool } from "./crew.ts";
 import { EngineError } from "./errors.ts";
-import { hasThreads } from "./features.ts";
 import type { Host, Timer } from "./host.ts";
-import { divide, IsolatedPool } from "./isolated.ts";
-import type { Job, JobControl } from "./jobs.ts";
+import { divide } from "./isolated.ts";
+import { heapBytes, type Job, type JobControl } from "./jobs.ts";
 import { mandelbrotJob } from "./mandelbrot.ts";
-import { boolean, integer, oneOf, readOptions } from "./options.ts";
-import { SharedPool } from "./pool.ts";
-import { type ChosenKernel, chooseKernel } from "./self-test.ts";
+import type { ChosenKernel } from "./self-test.ts";
+import { loadKernel, type Platform, readSettings, startBest } from "./start.ts";
 import type {
   Build,
   BuildReason,
@@ -32,43 +30,15 @@ import { warmUp } from "./warm-up.ts";
 const PROGRESS_INTERVAL = 50;
 
 /** Creates an engine on a platform. The hosts' `createEngine` are this function with their `Host`. */
-export async function createEngineOn(host: Host, options?: EngineOptions): Promise<Engine> {
-  const raw = readOptions("createEngine options", options, ["mode", "threads", "build", "startTimeout", "warmUp"]);
-  const requestedMode = raw.mode === undefined ? undefined : oneOf<Mode>(raw, "mode", ["shared", "isolated"], "shared");
-  const cores = host.cores();
-  const threads = integer(raw, "threads", 1, MAX_THREADS, Math.min(cores, MAX_THREADS));
-  const requestedBuild = raw.build === undefined ? undefined : oneOf<Build>(raw, "build", ["simd", "scalar"], "simd");
-  const startTimeout = integer(raw, "startTimeout", 1, 2 ** 31 - 1, 10_000);
-  const warmsUp = boolean(raw, "warmUp", true);
-  if (!hasThreads()) {
-    throw new EngineError(
-      "E_UNSUPPORTED",
-      "this platform has no WebAssembly threads: use Node 20, Deno 2, Bun 1.4 or later",
-    );
-  }
-  const [mode, modeReason] = chooseMode(host, requestedMode);
-  const kernel = await chooseKernel(host, requestedBuild);
-  const { start } = mode === "shared" ? SharedPool : IsolatedPool;
-  const startPool = (): Promise<Pool> => start(host, kernel.module, threads, startTimeout, cores);
-  const engine = new PooledEngine(host, startPool, await startPool(), threads, cores, mode, modeReason, kernel);
-  if (warmsUp) engine.warmUp(kernel.module);
+export async function createEngineOn(platform: Platform, options?: EngineOptions): Promise<Engine> {
+  const settings = readSettings(platform, options);
+  const { host, cores, workers } = settings;
+  const kernel = await loadKernel(settings);
+  const { start, pool, mode, reason } = await startBest(settings, kernel, () => {});
+  const threads = mode === "single" ? 1 : workers;
+  const engine = new PooledEngine(host, start, pool, threads, cores, mode, reason, kernel);
+  if (settings.warmsUp) engine.warmUp(kernel.module);
   return engine;
-}
-
-/** The mode to run in, and why. Throws if the caller insists on sharing where that cannot be. */
-function chooseMode({ unshared }: Host, requested: Mode | undefined): [Mode, ModeReason] {
-  if (requested === "shared" && unshared !== undefined) {
-    throw new EngineError(
-      "E_UNSUPPORTED",
-      `${unshared.message} Change that, or leave the mode to the engine, which is isolated here`,
-    );
-  }
-  if (requested !== undefined) {
-    return [requested, { code: "requested", message: `createEngine was called with mode: "${requested}".` }];
-  }
-  if (unshared !== undefined) return ["isolated", unshared];
-  const message = "The platform has WebAssembly threads, and lets workers share one memory.";
-  return ["shared", { code: "threads-available", message }];
 }
 
 /** Of a job that nobody aborts or watches. */
@@ -76,6 +46,7 @@ const UNCONTROLLED = { signal: undefined, onProgress: undefined };
 
 /** A job in the queue. */
 interface Task {
+  readonly job: Job<JobResult> | undefined;
   run(pool: Pool): Promise<void>;
   reject(error: unknown): void;
 }
@@ -88,7 +59,8 @@ class PooledEngine implements Engine {
   readonly build: Build;
   readonly buildReason: BuildReason;
   readonly #host: Host;
-  readonly #startPool: () => Promise<Pool>;
+  /** Starts a pool for jobs of so many bytes. */
+  readonly #startPool: (bytes: number) => Promise<Pool>;
   #pool: Pool;
   readonly #queue: Task[] = [];
   #draining = false;
@@ -101,7 +73,7 @@ class PooledEngine implements Engine {
 
   constructor(
     host: Host,
-    startPool: () => Promise<Pool>,
+    startPool: (bytes: number) => Promise<Pool>,
     pool: Pool,
     threads: number,
     cores: number,
@@ -124,6 +96,11 @@ class PooledEngine implements Engine {
     return this.threads > this.cores;
   }
 
+  /** What a page asks for where it may be `single` or not is the same in every mode. */
+  get #mostThreads(): number {
+    return this.mode === "single" ? MAX_THREADS : this.threads;
+  }
+
   get statistics(): EngineStatistics {
     const { parkRescues, workersLost } = this.#statistics;
     return {
@@ -134,11 +111,11 @@ class PooledEngine implements Engine {
   }
 
   async mandelbrot(options?: MandelbrotOptions): Promise<MandelbrotResult> {
-    return this.#enqueue(...mandelbrotJob(options, this.threads));
+    return this.#enqueue(...mandelbrotJob(options, this.threads, this.#mostThreads));
   }
 
   async count(options?: CountOptions): Promise<CountResult> {
-    return this.#enqueue(...countJob(options, this.threads));
+    return this.#enqueue(...countJob(options, this.threads, this.#mostThreads));
   }
 
   close(): Promise<void> {
@@ -156,10 +133,11 @@ class PooledEngine implements Engine {
    */
   warmUp(module: WebAssembly.Module): void {
     this.#queue.push({
+      job: undefined,
       run: async (pool) => {
         const begin = this.#host.now();
         const run = (job: Job<JobResult>) => this.#run(pool, job, { threads: this.threads, ...UNCONTROLLED }, true);
-        await warmUp(this.#host, module, this.threads, this.mode === "shared", run).catch(() => {});
+        await warmUp(this.#host, module, this.threads, this.mode, run).catch(() => {});
         this.#warmingUp = false;
         pool.keepAlive(false); // the next job, if there is one, does so itself
         this.#statistics.warmUpMs = this.#host.now() - begin;
@@ -185,8 +163,9 @@ class PooledEngine implements Engine {
     return new Promise<Result>((resolve, reject) => {
       if (this.#closed !== undefined) return reject(closedError());
       if (signal?.aborted) return reject(abortedError(signal));
-      if (this.mode === "isolated") divide(job); // it throws, and so rejects, if that cannot be
+      if (this.mode !== "shared") divide(job); // it throws, and so rejects, if that cannot be
       const task: Task = {
+        job,
         run: async (pool) => {
           signal?.removeEventListener("abort", leaveQueue);
           try {
@@ -219,7 +198,7 @@ class PooledEngine implements Engine {
     this.#draining = true;
     while (this.#queue.length > 0) {
       try {
-        this.#repairing = this.#repair();
+        this.#repairing = this.#repair(this.#queue[0]?.job);
         await this.#repairing;
       } catch (error) {
         // Workers that do not start now will not start for the job behind either.
@@ -232,11 +211,14 @@ class PooledEngine implements Engine {
     this.#draining = false;
   }
 
-  /** Replaces a broken pool by a new one, with new memory. */
-  async #repair(): Promise<void> {
+  /** Replaces a pool that is broken, or too small for the next job, by a new one, with new memory. */
+  async #repair(job: Job<JobResult> | undefined): Promise<void> {
+    if (job !== undefined && this.#pool.isTooSmallFor(job)) {
+      this.#pool.abandon(new EngineError("E_MEMORY", "the next job needs a larger memory"));
+    }
     if (this.#pool.failure === undefined) return;
     this.#retire();
-    const pool = await this.#startPool();
+    const pool = await this.#startPool(job === undefined ? 0 : heapBytes(job));
     this.#statistics.parkRescues += this.#pool.parkRescues;
     this.#statistics.workersLost += this.#pool.lost;
     this.#statistics.memoriesRetired++;

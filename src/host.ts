@@ -1,6 +1,6 @@
-// What the engine needs from a platform. node/host.ts implements it.
+// What the engine needs from a platform. node/host.ts and web/host.ts implement it.
 
-import type { Build, ModeReason } from "./types.ts";
+import type { Build, Problem } from "./types.ts";
 
 /** A kernel's exports, as far as the engine calls them; the constants of layout.ts are exported beside them. */
 export interface Kernel {
@@ -65,7 +65,7 @@ export interface PrivateTask {
 /** How a host tells the engine what became of a worker. */
 export interface WorkerEvents {
   message(message: WorkerMessage): void;
-  /** The worker's script could not be loaded, or threw outside the kernel. */
+  /** The worker's script could not be loaded, or threw outside the kernel. An EngineError says all that there is to say. */
   error(error: unknown): void;
   /** The worker is gone. The last event. */
   exit(): void;
@@ -86,7 +86,11 @@ export interface Timer {
 
 export interface Host {
   /** Why workers cannot share one memory here, or undefined if they can. */
-  readonly unshared: ModeReason | undefined;
+  readonly unshared: Problem | undefined;
+  /** The same, having found out more about it: which header is missing, say. Never rejects. */
+  whyUnshared(): Promise<Problem | undefined>;
+  /** Pages that a shared memory gets as its maximum, unless a job needs more. */
+  readonly memoryPages: number;
   /** Cores that the process may use: an integer, at least 1. */
   cores(): number;
   /** The moment, in milliseconds of the wall clock, at which `now()` was 0. Workers count from it, too. */
@@ -100,6 +104,8 @@ export interface Host {
   soon(call: () => void): void;
   /** Loads and compiles a build of the kernel, once. */
   kernel(build: Build): Promise<WebAssembly.Module>;
+  /** Loads the kernel that the caller gave, if he did: then no build is to be chosen. */
+  readonly givenKernel: (() => Promise<WebAssembly.Module>) | undefined;
   /** Instantiates the kernel in this thread. */
   instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernel;
   spawn(boot: WorkerBoot, events: WorkerEvents): WorkerHandle;

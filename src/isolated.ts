@@ -112,6 +112,10 @@ export class IsolatedPool implements Pool {
     return this.#crew.lost;
   }
 
+  isTooSmallFor(): boolean {
+    return false; // results are not in the workers' memories
+  }
+
   keepAlive(on: boolean): void {
     this.#crew.keepAlive(on);
   }
@@ -252,8 +256,8 @@ export function divide<Result extends JobResult>(job: Job<Result>): Division<Res
   if (division !== undefined) return division;
   throw new EngineError(
     "E_UNSUPPORTED",
-    "this job needs a memory that all workers share, and in isolated mode each has its own (engine.modeReason says why): " +
-      'create the engine with mode: "shared", which says what is missing where that cannot be',
+    "this job needs a memory that all workers share, which there is in shared mode only (engine.modeReason says why the " +
+      'engine runs in another): create it with mode: "shared", which says what is missing where that cannot be',
   );
 }
 

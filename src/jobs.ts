@@ -71,24 +71,25 @@ export interface Division<Result extends JobResult> {
   read(arrays: readonly ArrayBuffer[], common: JobResult): Result;
 }
 
-export function readControl(raw: Raw, threads: number): JobControl {
+/** `threads`: of the engine; `most`: that a job may ask for, though it gets no more than there are. */
+export function readControl(raw: Raw, threads: number, most: number): JobControl {
   return {
-    threads: readThreads(raw, threads),
+    threads: Math.min(threads, readThreads(raw, threads, most)),
     signal: readSignal(raw),
     onProgress: callback(raw, "onProgress"),
   };
 }
 
-function readThreads(raw: Raw, threads: number): number {
+function readThreads(raw: Raw, threads: number, most: number): number {
   const value = raw.threads;
-  if (typeof value === "number" && Number.isInteger(value) && value > threads) {
+  if (typeof value === "number" && Number.isInteger(value) && value > most) {
     refuse(
       "threads",
-      `an integer from 1 to ${threads}, the engine's workers (createEngine({ threads }) sets them)`,
+      `an integer from 1 to ${most}, the engine's workers (createEngine({ threads }) sets them)`,
       value,
     );
   }
-  return integer(raw, "threads", 1, threads, threads);
+  return integer(raw, "threads", 1, most, threads);
 }
 
 function readSignal(raw: Raw): AbortSignalLike | undefined {

@@ -109,8 +109,12 @@ function checkSpan(name: string, lower: string, min: number, max: number): void 
   if (!Number.isFinite(max - min)) refuse(name, `a number less than ${Number.MAX_VALUE} above ${lower}, ${min}`, max);
 }
 
-/** Checks the options of `engine.mandelbrot` for an engine of so many threads. */
-export function mandelbrotJob(options: unknown, engineThreads: number): [Job<MandelbrotResult>, JobControl] {
+/** Checks the options of `engine.mandelbrot` for an engine of so many threads, of which a job may ask for `mostThreads`. */
+export function mandelbrotJob(
+  options: unknown,
+  engineThreads: number,
+  mostThreads = engineThreads,
+): [Job<MandelbrotResult>, JobControl] {
   const raw = readOptions("mandelbrot options", options, [
     ...JOB_OPTIONS,
     "width",
@@ -122,7 +126,7 @@ export function mandelbrotJob(options: unknown, engineThreads: number): [Job<Man
     "magnitudes",
     "output",
   ]);
-  const control = readControl(raw, engineThreads);
+  const control = readControl(raw, engineThreads, mostThreads);
   const threads = control.threads;
   const width = integer(raw, "width", 1, MAX_SIDE, 1000);
   const height = integer(raw, "height", 1, MAX_SIDE, 1000);

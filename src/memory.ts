@@ -18,6 +18,8 @@ const SCRATCH = align(HEAP);
 export class EngineMemory {
   readonly memory: WebAssembly.Memory;
   readonly #maximumBytes: number;
+  /** Whether the platform may grant a memory that can grow further than this one. */
+  readonly #extensible: boolean;
   /** Where blocks begin. */
   readonly #heap: number;
   /** Blocks in use, by address. */
@@ -34,6 +36,7 @@ export class EngineMemory {
     const [memory, pages] = createMemory(shared, Math.ceil(this.#heap / PAGE_BYTES), maximum);
     this.memory = memory;
     this.#maximumBytes = pages * PAGE_BYTES;
+    this.#extensible = pages === maximum && maximum < MAX_PAGES;
     this.#view = new DataView(memory.buffer);
     this.#words = new Int32Array(memory.buffer);
     this.placeScratch();
@@ -73,6 +76,11 @@ export class EngineMemory {
   /** Writes a word that a thread may read at the same time. */
   setAtomic(address: number, value: number): void {
     Atomics.store(this.#words, address / 4, value);
+  }
+
+  /** Whether another memory, of {@link pagesFor} so many bytes, could hold them, and this one cannot. */
+  isTooSmallFor(bytes: number): boolean {
+    return this.#extensible && this.#heap + bytes > this.#maximumBytes;
   }
 
   /** Takes the first gap of the heap that is large enough, and grows the memory if there is none. */
@@ -127,9 +135,14 @@ export class EngineMemory {
   }
 }
 
+/** The maximum of a memory for so many threads and so many bytes of a job, or twice as many: the next one may be larger. */
+export function pagesFor(threads: number, bytes: number): number {
+  return Math.min(MAX_PAGES, Math.ceil((SCRATCH + threads * SCRATCH_BYTES + 2 * bytes) / PAGE_BYTES));
+}
+
 /** Creates the memory with the largest maximum that the platform accepts; phones refuse what desktops merely reserve. */
 function createMemory(shared: boolean, initial: number, wanted: number): [WebAssembly.Memory, number] {
-  for (let maximum = wanted; ; maximum /= 2) {
+  for (let maximum = wanted; ; maximum = Math.floor(maximum / 2)) {
     try {
       return [new WebAssembly.Memory({ initial, maximum, shared }), maximum];
     } catch (error) {

@@ -6,7 +6,6 @@ import {
   CONTROL_SPIN,
   CONTROL_WATCH,
   JOB_THREADS,
-  MAX_PAGES,
   SPIN_ALL,
   SPIN_LAST,
   SPIN_NONE,
@@ -18,7 +17,7 @@ import type { EngineError } from "./errors.ts";
 import type { Host, Kernel, WorkerMessage } from "./host.ts";
 import { heapBytes, type Job, readCommon, resultAddress, writeJob } from "./jobs.ts";
 import { instantiateKernel } from "./kernel.ts";
-import { blockOf, EngineMemory } from "./memory.ts";
+import { blockOf, EngineMemory, pagesFor } from "./memory.ts";
 import type { JobResult } from "./types.ts";
 
 /**
@@ -56,29 +55,33 @@ export class SharedPool implements Pool {
   #skip = 0;
   #penalty = 0;
 
-  private constructor(host: Host, module: WebAssembly.Module, threads: number, cores: number) {
+  private constructor(host: Host, module: WebAssembly.Module, threads: number, cores: number, bytes: number) {
     this.#host = host;
     this.#crew = new Crew(host, {
       message: (_, message) => this.#hear(message),
       failed: (error) => this.#fail(error),
       leave: () => this.#kernel.close(),
     });
-    this.memory = new EngineMemory(true, MAX_PAGES, threads);
+    this.memory = new EngineMemory(true, Math.max(host.memoryPages, pagesFor(threads, bytes)), threads);
     this.#kernel = instantiateKernel(host, module, this.memory.memory);
     // Whoever looks needs a core meanwhile, and the host's thread needs one as well.
     this.#spins = threads <= cores;
     this.memory.setAtomic(CONTROL_SPIN, threads < cores ? SPIN_ALL : this.#spins ? SPIN_LAST : SPIN_NONE);
   }
 
-  /** Starts `threads` workers side by side. Rejects, with none left, if one of them does not start in time. */
+  /**
+   * Starts `threads` workers side by side, around a memory that can hold a job of so many bytes. Rejects, with none left,
+   * if one of them does not start in time.
+   */
   static async start(
     host: Host,
     module: WebAssembly.Module,
     threads: number,
     timeout: number,
     cores: number,
+    bytes: number,
   ): Promise<SharedPool> {
-    const pool = new SharedPool(host, module, threads, cores);
+    const pool = new SharedPool(host, module, threads, cores, bytes);
     await pool.#crew.start(threads, timeout, { module, memory: pool.memory.memory });
     return pool;
   }
@@ -97,6 +100,10 @@ export class SharedPool implements Pool {
       rescues += this.memory.atomic(blockOf(thread) + THREAD_PARK_RESCUES);
     }
     return rescues;
+  }
+
+  isTooSmallFor(job: Job<JobResult>): boolean {
+    return this.memory.isTooSmallFor(heapBytes(job));
   }
 
   keepAlive(on: boolean): void {

@@ -48,6 +48,7 @@ const tested = new WeakMap<WebAssembly.Module, string | undefined>();
  * @throws {EngineError} (as a rejection) `E_KERNEL` if a build cannot be loaded, or the one asked for computes wrongly.
  */
 export async function chooseKernel(host: Host, requested: Build | undefined): Promise<ChosenKernel> {
+  if (host.givenKernel !== undefined) return givenKernel(host, host.givenKernel, requested);
   const build = requested ?? (hasSimd() ? "simd" : "scalar");
   if (build === "scalar") {
     const reason: BuildReason =
@@ -110,14 +111,37 @@ function difference(expected: ArrayLike<number>, got: ArrayLike<number>): string
   return undefined;
 }
 
-async function loadKernel(host: Host, build: Build): Promise<WebAssembly.Module> {
+/** The kernel that the caller gave, whose build only itself can tell. */
+async function givenKernel(
+  host: Host,
+  load: () => Promise<WebAssembly.Module>,
+  requested: Build | undefined,
+): Promise<ChosenKernel> {
+  const module = await load().catch((error) => notLoaded("the kernel that was given", error, "give another one"));
+  const memory = new EngineMemory(true, PAGES).memory;
+  let build: Build;
   try {
-    return await host.kernel(build);
+    build = instantiateKernel(host, module, memory).SIMD.value === 1 ? "simd" : "scalar";
   } catch (error) {
+    notLoaded("the kernel that was given", error, "give the package's own, or one that was built from it");
+  }
+  if (requested !== undefined && requested !== build) {
     throw new EngineError(
       "E_KERNEL",
-      `the ${build} build of the kernel could not be loaded (${messageOf(error)}): install or build allcores again`,
-      { cause: error },
+      `the kernel that was given is the ${build} build, but build: "${requested}" asks for the other`,
     );
   }
+  return { build, reason: { code: "given", message: "The caller gave this kernel." }, module };
+}
+
+async function loadKernel(host: Host, build: Build): Promise<WebAssembly.Module> {
+  return host
+    .kernel(build)
+    .catch((error) => notLoaded(`the ${build} build of the kernel`, error, "install or build allcores again"));
+}
+
+/** Throws what a host reports: either it says itself what is the matter, or this does. */
+function notLoaded(what: string, error: unknown, remedy: string): never {
+  if (error instanceof EngineError) throw error;
+  throw new EngineError("E_KERNEL", `${what} could not be loaded (${messageOf(error)}): ${remedy}`, { cause: error });
 }

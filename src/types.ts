@@ -32,9 +32,57 @@ export type Guard = "lock" | "atomic" | "none";
 
 /**
  * How an engine runs. `shared`: workers around one memory. `isolated`: workers with a memory each; chunks go by message,
- * and results come back transferred. The same job gives the same counts in both.
+ * and results come back transferred. `single`: no workers; the caller's thread computes, for a few milliseconds at a time,
+ * and hears what else there is in between. The same job gives the same counts in all of them.
  */
-export type Mode = "shared" | "isolated";
+export type Mode = "shared" | "isolated" | "single";
+
+/**
+ * What can be in an engine's way. For programs; stays the same from version to version. An error that is about one of
+ * these has the same words as its code: `not-isolated` is `E_NOT_ISOLATED`.
+ */
+export type ProblemCode =
+  /** The platform lacks something that the engine needs, such as WebAssembly threads, or workers. */
+  | "unsupported"
+  /** The page is not cross-origin isolated, so workers cannot share a memory. The message names the header that is missing. */
+  | "not-isolated"
+  /** The page came neither by HTTPS nor from this machine, so it cannot be isolated, whatever its headers. */
+  | "insecure-context"
+  /** The Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'. */
+  | "csp-wasm"
+  /** The Content Security Policy forbids the worker's script: worker-src. */
+  | "csp-worker"
+  /** The Content Security Policy forbids to fetch the kernel: connect-src. */
+  | "csp-connect"
+  /** The page demands Trusted Types, and does not let the engine have its policy. */
+  | "trusted-types"
+  /** The address of the worker's script answers with an error, or not at all. */
+  | "worker-missing"
+  /** The address of the worker's script answers with something that is not JavaScript. */
+  | "worker-type"
+  /** The worker's script comes without the Cross-Origin-Embedder-Policy that its page has. */
+  | "worker-coep"
+  /** The worker's script is on another origin than the page. */
+  | "worker-origin"
+  /** A worker did not start: its script threw, left, or gave no answer in time. */
+  | "worker-start"
+  /** The address of the kernel answers with an error, or not at all. */
+  | "kernel-missing"
+  /** The address of the kernel answers with something that is not WebAssembly. */
+  | "kernel-type"
+  /** The kernel is not the one that the package was built with. */
+  | "kernel-integrity"
+  /** The kernel could not be loaded for another reason, is of another ABI version, or computes wrongly here. */
+  | "kernel"
+  /** The platform gives no memory, or less than is needed. */
+  | "memory";
+
+/** Something that is in an engine's way. */
+export interface Problem {
+  code: ProblemCode;
+  /** For people: what is the matter, and what to do. */
+  message: string;
+}
 
 /** Why an engine runs in its mode. */
 export interface ModeReason {
@@ -43,10 +91,23 @@ export interface ModeReason {
     | "threads-available"
     /** The caller asked for it. */
     | "requested"
-    /** The page is not cross-origin isolated, so workers cannot share a memory. */
-    | "not-isolated";
+    /** What is in the way of a better mode. */
+    | ProblemCode;
   /** For people. */
   message: string;
+}
+
+/** What `diagnose` found out. */
+export interface Diagnosis {
+  /** The mode that an engine runs in here, unless it is asked for another one; undefined: it cannot run at all. */
+  mode: Mode | undefined;
+  /** Threads that can run at once: what `createEngine` starts, unless it is asked for another number. */
+  cores: number;
+  /** Whether there are WebAssembly threads, which every mode needs, and SIMD. */
+  threads: boolean;
+  simd: boolean;
+  /** What is in the way, the most important first. Empty where all cores share one memory. */
+  problems: Problem[];
 }
 
 /** Which build of the kernel runs. */
@@ -61,6 +122,8 @@ export interface BuildReason {
     | "simd-missing"
     /** The SIMD build does not compute here what the scalar one does. */
     | "simd-wrong"
+    /** It is the kernel that the caller gave, by `wasmUrl` or `wasmModule`. */
+    | "given"
     /** The caller asked for it. */
     | "requested";
   /** For people. */
@@ -75,16 +138,48 @@ export interface AbortSignalLike {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
-/** Options of `createEngine`. */
-export interface EngineOptions {
+/** The part of the standard `Worker` of web pages that the engine uses. */
+export interface WorkerLike {
+  postMessage(message: unknown): void;
+  terminate(): void;
+  // biome-ignore lint/suspicious/noExplicitAny: a Worker's events are types of the DOM, which not every program knows.
+  addEventListener(type: string, listener: (event: any) => void): void;
+}
+
+/**
+ * Where a page gets the engine's files from, if not from beside the engine's own, which is the default and what bundlers see
+ * to. Only for web pages: elsewhere they are refused.
+ */
+export interface FileOptions {
+  /** Address of the worker's script (`allcores/worker`), on the page's own origin. Relative to the page. */
+  workerUrl?: string | { readonly href: string };
   /**
-   * How the engine is to run. Default: `shared` where workers can share a memory, else `isolated`; `engine.modeReason`
-   * says why. If you ask for `shared`, and it cannot be, `createEngine` rejects with `E_UNSUPPORTED` and the reason.
+   * Makes a worker of the script at `url`, as `new Worker(url, { type: "module" })` does: for pages that demand Trusted
+   * Types, or workers of their own kind. Called once for each worker, which is the engine's from then on.
+   */
+  createWorker?: (url: string) => WorkerLike;
+  /**
+   * Address of the kernel: `allcores/kernel.wasm`, or `allcores/kernel-scalar.wasm` for places without SIMD. Relative to
+   * the page. Then there is no choice of a build, and no self-test.
+   */
+  wasmUrl?: string | { readonly href: string };
+  /** What `wasmUrl` has to answer with, as in `<script integrity>`. Default: it is not checked. */
+  wasmIntegrity?: string;
+  /** The kernel, compiled by the caller: a `WebAssembly.Module`. Instead of `wasmUrl`. */
+  wasmModule?: object;
+}
+
+/** Options of `createEngine`. */
+export interface EngineOptions extends FileOptions {
+  /**
+   * How the engine is to run. Default: the first of `shared`, `isolated` and `single` that is possible; `engine.modeReason`
+   * says why. If you ask for one that is not, `createEngine` rejects with the reason.
    */
   mode?: Mode;
   /**
    * Workers to start, from 1 to 256. Default: the cores that this process may use, by its affinity and by its
-   * container's CPU quota. More than that is allowed, and `engine.oversubscribed` says so.
+   * container's CPU quota. More than that is allowed, and `engine.oversubscribed` says so. In `single` mode there is one
+   * thread, whatever was asked for.
    */
   threads?: number;
   /**
@@ -92,7 +187,7 @@ export interface EngineOptions {
    * `scalar`. If you ask for `simd`, and it fails that test, `createEngine` rejects with `E_KERNEL`.
    */
   build?: Build;
-  /** Milliseconds within which all workers must have started. Default: 10,000. */
+  /** Milliseconds within which the kernel must have been loaded, and then all workers started. Default: 10,000. */
   startTimeout?: number;
   /**
    * Whether the engine, once it is there, runs the kernel for some 10 to 40 milliseconds, so that the first real picture
@@ -103,7 +198,10 @@ export interface EngineOptions {
 
 /** Options that every job has. */
 export interface JobOptions {
-  /** Workers that take part, from 1 to `engine.threads`, which is the default. */
+  /**
+   * Workers that take part, from 1 to `engine.threads`, which is the default. In `single` mode there is one, whatever was
+   * asked for.
+   */
   threads?: number;
   /** Aborts the job: it rejects with code `E_ABORTED`, and the engine stays usable. */
   signal?: AbortSignalLike;
@@ -142,8 +240,8 @@ export interface MandelbrotOptions extends JobOptions {
   magnitudes?: boolean;
   /**
    * Who owns the result's arrays. `copy` (the default): the caller, without end. `view`: the engine's memory, without a
-   * copy; valid until the caller calls `release()` on the result, and not to be posted or written to. In `isolated`
-   * mode a result is the caller's, whatever was asked for.
+   * copy; valid until the caller calls `release()` on the result, and not to be posted or written to. Except in
+   * `shared` mode a result is the caller's, whatever was asked for.
    */
   output?: "copy" | "view";
 }
@@ -258,7 +356,7 @@ export interface EngineStatistics {
 
 /** A pool of workers, and the jobs on it. */
 export interface Engine {
-  /** Workers of the engine. */
+  /** Workers of the engine; in `single` mode 1. */
   readonly threads: number;
   /** Cores that the process may use, as the engine found when it was created. */
   readonly cores: number;
@@ -281,7 +379,7 @@ export interface Engine {
   /**
    * Lets `threads` workers add `increments` each to one shared count.
    *
-   * @throws {EngineError} As `mandelbrot`; in `isolated` mode `E_UNSUPPORTED`, for want of a memory to share.
+   * @throws {EngineError} As `mandelbrot`; except in `shared` mode `E_UNSUPPORTED`, for want of a memory to share.
    */
   count(options?: CountOptions): Promise<CountResult>;
   /**

@@ -5,7 +5,7 @@ import { countJob } from "./count.ts";
 import type { Host } from "./host.ts";
 import type { Job } from "./jobs.ts";
 import { mandelbrotJob } from "./mandelbrot.ts";
-import type { Algorithm, Guard, JobResult } from "./types.ts";
+import type { Algorithm, Guard, JobResult, Mode } from "./types.ts";
 
 /** Longest time that a warm-up takes, in milliseconds; half a job may come on top. */
 const LIMIT_MS = 40;
@@ -31,21 +31,21 @@ const STABLE_ROUNDS = 2;
 const warm = new WeakSet<WebAssembly.Module>();
 
 /**
- * Runs small jobs by `run` until the kernel has reached its full speed, or for LIMIT_MS. Only once for each module. `counts`: whether
- * workers can count together here.
+ * Runs small jobs by `run` until the kernel has reached its full speed, or for LIMIT_MS. Only once for each module.
  * Rejects with what `run` rejects with.
  */
 export async function warmUp(
   host: Host,
   module: WebAssembly.Module,
   threads: number,
-  counts: boolean,
+  mode: Mode,
   run: (job: Job<JobResult>) => Promise<JobResult>,
 ): Promise<void> {
   if (warm.has(module)) return;
   const begin = host.now();
   const speeds = ALGORITHMS.map((algorithm) => ({ algorithm, first: 0, best: 0, stable: 0 }));
-  for (const guard of counts ? GUARDS : []) await run(countJob({ increments: INCREMENTS, guard }, threads)[0]);
+  for (const guard of mode === "shared" ? GUARDS : [])
+    await run(countJob({ increments: INCREMENTS, guard }, threads)[0]);
   while (host.now() - begin < LIMIT_MS && speeds.some(({ stable }) => stable < STABLE_ROUNDS)) {
     for (const speed of speeds) {
       const [job] = mandelbrotJob({ ...PICTURE, algorithm: speed.algorithm }, threads);
@@ -55,7 +55,8 @@ export async function warmUp(
       const isFast = now >= speed.first * JUMP && now >= speed.best * STABLE;
       speed.stable = isFast ? speed.stable + 1 : 0;
     }
-    await new Promise<void>((resolve) => void host.after(PAUSE_MS, resolve));
+    // A timer does not keep the program alive for a job that waits, and without workers nothing else does.
+    await new Promise<void>((resolve) => void (mode === "single" ? host.soon(resolve) : host.after(PAUSE_MS, resolve)));
   }
   warm.add(module);
 }

@@ -35,7 +35,9 @@ const golden = (name: string) => {
   return found;
 };
 
-const MODES: Mode[] = ["shared", "isolated"];
+const MODES: Mode[] = ["shared", "isolated", "single"];
+/** Those with workers. */
+const CREWS: Mode[] = ["shared", "isolated"];
 
 /** Long enough to be interrupted: minutes. */
 const LONG: MandelbrotOptions = { width: 4000, height: 4000, maxIterations: 50_000, algorithm: "naive" };
@@ -155,6 +157,9 @@ async function code(promise: Promise<unknown>): Promise<string> {
   }
 }
 
+/** What the golden cases are computed with. In single mode more than one is the same as one. */
+const threadsIn: Record<Mode, number[]> = { shared: [1, 2, 3, 4, 5, 6, 7, 8], isolated: [1, 2, 3, 8], single: [8] };
+
 describe.each(MODES)("exact on every build, thread count, schedule and algorithm, in %s mode", (mode) => {
   for (const build of ["simd", "scalar"] as const) {
     test(`the ${build} build computes every golden case with 1 to 8 threads`, async () => {
@@ -163,7 +168,7 @@ describe.each(MODES)("exact on every build, thread count, schedule and algorithm
         for (const { name, width, height, region, maxIterations, sha256: expected, sum } of goldens) {
           for (const algorithm of ["naive", "exact"] as const) {
             for (const schedule of ["dynamic", "static"] as const) {
-              for (const threads of mode === "shared" ? [1, 2, 3, 4, 5, 6, 7, 8] : [1, 2, 3, 8]) {
+              for (const threads of threadsIn[mode]) {
                 const picture = { width, height, region, maxIterations, algorithm, schedule, threads };
                 const { counts, workers } = await engine.mandelbrot(picture);
                 const label = `${name} ${algorithm} ${schedule} ${threads}`;
@@ -181,7 +186,8 @@ describe.each(MODES)("exact on every build, thread count, schedule and algorithm
     await withEngine({ mode, threads: 3 }, async (engine) => {
       const result = await engine.mandelbrot({ algorithm: "naive" });
       const chunks = result.chunks();
-      expect(result.workers).toHaveLength(3);
+      expect(result.workers).toHaveLength(mode === "single" ? 1 : 3);
+      expect(result.threads).toBe(result.workers.length);
       expect(total(result.workers, "chunks")).toBe(chunks.length);
       for (const [thread, worker] of result.workers.entries()) {
         const own = chunks.filter((chunk) => chunk.thread === thread);
@@ -198,12 +204,13 @@ describe.each(MODES)("exact on every build, thread count, schedule and algorithm
     });
   });
 
-  test("static gives each thread one band, and the remainder to the last", async () => {
+  test("static gives each thread that there is one band, and the remainder to the last", async () => {
     await withEngine({ mode, threads: 4 }, async (engine) => {
       const { workers, counts } = await engine.mandelbrot({ width: 5, height: 11, schedule: "static" });
-      expect(workers.map((worker) => worker.chunks)).toEqual([1, 1, 1, 1]);
+      const bands = Array.from({ length: mode === "single" ? 1 : 4 }, () => 1);
+      expect(workers.map((worker) => worker.chunks)).toEqual(bands);
       const few = await engine.mandelbrot({ width: 5, height: 3, schedule: "static" });
-      expect(few.workers.map((worker) => worker.chunks)).toEqual([1, 1, 1, 1]);
+      expect(few.workers.map((worker) => worker.chunks)).toEqual(bands);
       expect(counts).toHaveLength(55);
     });
   });
@@ -464,7 +471,7 @@ describe.each(MODES)("abort, in %s mode", (mode) => {
           }
           await expectToWork(engine);
         }
-        expect(host.boots).toHaveLength(4); // nobody was replaced
+        expect(host.boots).toHaveLength(mode === "single" ? 0 : 4); // nobody was replaced
         expect(engine.statistics).toMatchObject({ workersLost: 0, memoriesRetired: 0 });
       },
       host,
@@ -599,7 +606,7 @@ describe.each(MODES)("close, in %s mode", (mode) => {
     expect(await job).toBe("E_CLOSED");
   });
 
-  test("while the pool is repaired, no worker is left", async () => {
+  test.skipIf(mode === "single")("while the pool is repaired, no worker is left", async () => {
     const host = openHost((_, spawned) => (spawned < 2 ? badWorker("leaves-late", "process.exit(0)") : files.worker));
     const engine = await createEngineOn(host, { mode, threads: 2, warmUp: false });
     const first = code(engine.mandelbrot());
@@ -757,7 +764,7 @@ describe("the build that runs", () => {
   });
 });
 
-describe.each(MODES)("workers that fail, in %s mode", (mode) => {
+describe.each(CREWS)("workers that fail, in %s mode", (mode) => {
   const starts: [string, () => URL, RegExp][] = [
     ["whose script is not there", () => pathToFileURL(join(folder, "nowhere.mjs")), /worker 1/],
     ["whose script throws", () => workerScript("throws", "throw new Error('no luck');"), /no luck/],
@@ -917,7 +924,7 @@ describe.each(MODES)("workers that fail, in %s mode", (mode) => {
   });
 });
 
-describe.each(MODES)("a worker that is terminated, in %s mode", (mode) => {
+describe.each(CREWS)("a worker that is terminated, in %s mode", (mode) => {
   // Only Node really ends a thread in the middle of the kernel; elsewhere the job may still come to its end.
   const isNode = !("deno" in process.versions) && !("bun" in process.versions);
   test.runIf(isNode)("rejects the job, and the next one runs on a whole pool with new memory", async () => {
@@ -1010,12 +1017,22 @@ describe("options", () => {
       { build: "avx" },
       { startTimeout: 0 },
       { warmUp: 1 },
-      { mode: "single" },
+      { mode: "several" },
       { thread: 2 },
     ]) {
       const host = openHost();
       expect(await code(createEngineOn(host, options as EngineOptions))).toBe("E_ARGUMENT");
       expect(host.boots).toHaveLength(0);
+    }
+  });
+
+  test("addresses of files are refused where there are no pages, and nothing is started", async () => {
+    for (const name of ["workerUrl", "createWorker", "wasmUrl", "wasmIntegrity", "wasmModule"]) {
+      const host = openHost();
+      const engine = createEngineOn(host, { [name]: "/x" });
+      await expect(engine).rejects.toMatchObject({ code: "E_ARGUMENT" });
+      await expect(engine).rejects.toThrow(`"${name}" is for web pages only`);
+      expect(host.boots).toEqual([]);
     }
   });
 
@@ -1064,7 +1081,7 @@ describe("threads", () => {
     });
   });
 
-  test.each(MODES)(
+  test.each(CREWS)(
     "64 workers start, work and leave, in %s mode",
     async (mode) => {
       await withEngine({ mode, threads: 64, startTimeout: 120_000 }, async (engine) => {
@@ -1075,7 +1092,7 @@ describe("threads", () => {
     180_000,
   );
 
-  test.each(MODES)(
+  test.each(CREWS)(
     "100 engines one after the other leave no worker behind, in %s mode",
     async (mode) => {
       const host = openHost();
@@ -1101,8 +1118,120 @@ describe("threads", () => {
   );
 });
 
+/** Replaces what makes memories on this thread, for a while. */
+async function withMemory(
+  create: (descriptor: { initial: number; maximum: number; shared: boolean }) => WebAssembly.Memory,
+  use: () => Promise<void>,
+): Promise<void> {
+  const { Memory } = WebAssembly;
+  const replace = (value: unknown) => Object.assign(WebAssembly, { Memory: value });
+  const Replacement = class {
+    constructor(descriptor: { initial: number; maximum: number; shared: boolean }) {
+      // biome-ignore lint/correctness/noConstructorReturn: a memory is what the platform makes.
+      return create(descriptor);
+    }
+  };
+  replace(Replacement);
+  try {
+    await use();
+  } finally {
+    replace(Memory);
+  }
+}
+
+describe("the memory", () => {
+  test("gets its maximum from what is needed: a larger job gets a larger one, once, and a view of before stays", async () => {
+    const host = { ...openHost(), memoryPages: 64 };
+    await withEngine(
+      { threads: 2 },
+      async (engine) => {
+        const view = await engine.mandelbrot({ width: 64, height: 64, output: "view" });
+        const before = sha256(view.counts);
+        const large = { width: 2000, height: 1000, maxIterations: 10 };
+        expect((await engine.mandelbrot(large)).counts).toHaveLength(2_000_000);
+        expect((await engine.mandelbrot(large)).counts).toHaveLength(2_000_000);
+        expect(engine.statistics).toMatchObject({ memoriesRetired: 1, workersLost: 0, jobsDone: 3 });
+        expect(host.boots).toHaveLength(4);
+        expect(sha256(view.counts)).toBe(before);
+        view.release();
+        await expectToWork(engine);
+      },
+      host,
+    );
+  });
+
+  test("is smaller where the platform refuses much, and a job beyond it is refused, not the engine", async () => {
+    const { Memory } = WebAssembly;
+    await withMemory(
+      (descriptor) => {
+        if (descriptor.maximum > 1000) throw new RangeError("could not allocate memory");
+        return new Memory(descriptor);
+      },
+      () =>
+        withEngine({ threads: 2 }, async (engine) => {
+          expect(engine.mode).toBe("shared");
+          const large = engine.mandelbrot({ width: 20_000, height: 1000, maxIterations: 1 });
+          await expect(large).rejects.toMatchObject({ code: "E_MEMORY" });
+          await expectToWork(engine);
+        }),
+    );
+  });
+});
+
+describe("in single mode", () => {
+  test("there is one thread, whatever was asked for, and no worker is started", async () => {
+    const host = openHost();
+    await withEngine(
+      { mode: "single", threads: 7 },
+      async (engine) => {
+        expect(engine).toMatchObject({ mode: "single", threads: 1, oversubscribed: false });
+        const { threads, workers } = await engine.mandelbrot({ threads: 256, width: 10, height: 10 });
+        expect({ threads, workers: workers.length }).toEqual({ threads: 1, workers: 1 });
+        await expect(engine.mandelbrot({ threads: 257 })).rejects.toThrow(
+          /"threads" expected an integer from 1 to 256/,
+        );
+        expect(host.boots).toEqual([]);
+      },
+      host,
+    );
+  });
+
+  test("the counter is refused, with the reason", async () => {
+    await withEngine({ mode: "single" }, async (engine) => {
+      await expect(engine.count({ threads: 1 })).rejects.toMatchObject({ code: "E_UNSUPPORTED" });
+      await expect(engine.count({ threads: 10 })).rejects.toThrow(/needs a memory that all workers share/);
+      await expectToWork(engine);
+    });
+  });
+
+  test("it gives way when its time is over, after a few chunks if need be, and never between none", async () => {
+    let now = 0;
+    let turns = 0;
+    const host: Host = {
+      ...openHost(),
+      now: () => now++ * 1000, // every look at this clock is a second later
+      soon: (call) => {
+        turns++;
+        setImmediate(call);
+      },
+    };
+    await withEngine(
+      { mode: "single" },
+      async (engine) => {
+        const { chunks } = await engine.mandelbrot({ maxIterations: 100_000, width: 300, height: 200 });
+        expect(chunks().length).toBeGreaterThan(100);
+        // To and fro, for each chunk: no stretch of this picture may have two.
+        expect(turns).toBeGreaterThan(2 * chunks().length);
+      },
+      host,
+    );
+  });
+});
+
 describe("the mode", () => {
   const unshared = { code: "not-isolated", message: "The page is not cross-origin isolated." } as const;
+  const found = { code: "not-isolated", message: "The page's response has no header of that name." } as const;
+  const isolatedHost = (): OpenHost => ({ ...openHost(), unshared, whyUnshared: async () => found });
 
   test.each(MODES)("is %s if that was asked for, and the reason says so", async (mode) => {
     await withEngine({ mode, threads: 1 }, async (engine) => {
@@ -1115,7 +1244,7 @@ describe("the mode", () => {
   });
 
   test("is isolated where workers cannot share a memory, for the host's reason", async () => {
-    const host = { ...openHost(), unshared };
+    const host = isolatedHost();
     await withEngine(
       { threads: 2 },
       async (engine) => {
@@ -1126,12 +1255,64 @@ describe("the mode", () => {
     );
   });
 
-  test("is refused with that reason if sharing was insisted on, and nothing is started", async () => {
-    const host = { ...openHost(), unshared };
+  test("is refused with what the host finds out about it if sharing was insisted on, and nothing is started", async () => {
+    const host = isolatedHost();
     const engine = createEngineOn(host, { mode: "shared", threads: 2 });
-    await expect(engine).rejects.toMatchObject({ code: "E_UNSUPPORTED" });
-    await expect(engine).rejects.toThrow(/^The page is not cross-origin isolated\. .*isolated/);
+    await expect(engine).rejects.toMatchObject({ code: "E_NOT_ISOLATED", message: found.message });
     expect(host.boots).toEqual([]);
+  });
+
+  const nowhere = pathToFileURL(join(folder, "nowhere.mjs"));
+
+  test("is single where workers do not start, and the reason says why", async () => {
+    await withEngine(
+      { threads: 3 },
+      async (engine) => {
+        expect(engine).toMatchObject({ mode: "single", threads: 1, modeReason: { code: "worker-start" } });
+        expect(engine.modeReason.message).toMatch(/^Worker \d .*\.$/);
+        await expectToWork(engine);
+        expect((await engine.mandelbrot({ width: 9, height: 9, threads: 3 })).threads).toBe(1);
+      },
+      openHost(() => nowhere),
+    );
+  });
+
+  test("is single for the host's own reason, if it has one; who insists on workers gets it as an error", async () => {
+    const reason = new EngineError("E_CSP_WORKER", "The page's policy forbids workers.");
+    const spawn = () => {
+      throw reason;
+    };
+    const host = { ...openHost(), spawn };
+    await withEngine(
+      {},
+      async (engine) => {
+        expect(engine.modeReason).toEqual({ code: "csp-worker", message: reason.message });
+        await expectToWork(engine);
+      },
+      host,
+    );
+    for (const mode of CREWS) await expect(createEngineOn(host, { mode })).rejects.toBe(reason);
+  });
+
+  test("is isolated where the platform refuses the shared memory, however small", async () => {
+    const { Memory } = WebAssembly;
+    const host = openHost();
+    await withMemory(
+      (descriptor) => {
+        if (descriptor.maximum >= 256) throw new RangeError("could not allocate memory");
+        return new Memory(descriptor);
+      },
+      () =>
+        withEngine(
+          { threads: 2 },
+          async (engine) => {
+            expect(engine).toMatchObject({ mode: "isolated", modeReason: { code: "memory" } });
+            expect(host.boots).toHaveLength(2);
+            await expectToWork(engine);
+          },
+          host,
+        ),
+    );
   });
 });
 

@@ -1,39 +1,49 @@
 // What the engine needs from a browser. Nothing here runs when the file is imported: a server may do that, too.
 
+import { EngineError } from "../src/errors.ts";
 import type { Host, Timer, WorkerBoot, WorkerEvents, WorkerHandle, WorkerMessage } from "../src/host.ts";
-import type { Build, ModeReason } from "../src/types.ts";
+import type { WorkerLike } from "../src/types.ts";
+import { unsharedReason, watchPolicy, whyNoWorker, whyUnshared } from "./diagnose.ts";
+import type { PageFiles } from "./files.ts";
 import { instantiateKernel } from "./kernel.ts";
+import { bytesOfModule, loadKernel } from "./load.ts";
 
 /** What a page's worker is sent first: the module, or where that cannot be posted, its bytes. */
 export interface PostedBoot extends Omit<WorkerBoot, "module"> {
-  module: WebAssembly.Module | ArrayBuffer;
+  module: WebAssembly.Module | Uint8Array<ArrayBuffer>;
 }
 
 /** What a page's worker says at its end, beside what all workers say. */
 type PageWorkerMessage = WorkerMessage | { type: "allcores:exit" };
 
-export function createWebHost(): Host {
+/**
+ * 256 MB, enough for a picture of sixty million pixels. Phones count a shared memory's maximum as if it were used, and refuse
+ * much; a job that needs more gets it, if the platform grants it.
+ */
+const MEMORY_PAGES = 4096;
+
+/** @throws {EngineError} `E_UNSUPPORTED` where there is no browser. */
+export function createWebHost({ kernel, ...files }: PageFiles): Host {
+  if (typeof navigator !== "object" || typeof location !== "object" || typeof WebAssembly !== "object") {
+    throw new EngineError(
+      "E_UNSUPPORTED",
+      "there is no browser here: on a server, import allcores if you like, but create engines in the page only",
+    );
+  }
   return {
-    unshared: isolationReason(),
+    unshared: unsharedReason(),
+    whyUnshared,
+    memoryPages: MEMORY_PAGES,
     cores: () => navigator.hardwareConcurrency || 1,
     timeOrigin: performance.timeOrigin,
     now: () => performance.now(),
     after: (ms, call) => timer(setTimeout(call, ms), clearTimeout),
     every: (ms, call) => timer(setInterval(call, ms), clearInterval),
     soon,
-    kernel: loadKernel,
+    kernel: (build) => loadKernel(typeof kernel === "function" ? kernel(build) : kernel),
+    givenKernel: typeof kernel === "function" ? undefined : () => loadKernel(kernel),
     instantiate: (module, memory) => instantiateKernel(module, memory, performance.timeOrigin),
-    spawn,
-  };
-}
-
-function isolationReason(): ModeReason | undefined {
-  if (globalThis.crossOriginIsolated) return undefined;
-  return {
-    code: "not-isolated",
-    message:
-      "The page is not cross-origin isolated, so its workers cannot share a memory: serve it with the headers " +
-      "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.",
+    spawn: (boot, events) => spawn(files, boot, events),
   };
 }
 
@@ -54,60 +64,61 @@ function soon(call: () => void): void {
   channel.port2.postMessage(0);
 }
 
-/** By URL: the kernels of this page. */
-const modules = new Map<string, Promise<WebAssembly.Module>>();
-/** For places where a module cannot be posted. */
-const bytesOf = new WeakMap<WebAssembly.Module, ArrayBuffer>();
-
-function loadKernel(build: Build): Promise<WebAssembly.Module> {
-  const url =
-    build === "simd" ? new URL("./kernel.wasm", import.meta.url) : new URL("./kernel-scalar.wasm", import.meta.url);
-  let module = modules.get(url.href);
-  if (module === undefined) {
-    module = compile(url);
-    module.catch(() => modules.delete(url.href)); // so that a later attempt may succeed
-    modules.set(url.href, module);
-  }
-  return module;
-}
-
-async function compile(url: URL): Promise<WebAssembly.Module> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-  const bytes = await response.arrayBuffer();
-  const module = await WebAssembly.compile(bytes);
-  bytesOf.set(module, bytes);
-  return module;
-}
-
-function spawn(boot: WorkerBoot, events: WorkerEvents): WorkerHandle {
-  const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+function spawn(files: Omit<PageFiles, "kernel">, boot: WorkerBoot, events: WorkerEvents): WorkerHandle {
+  if (typeof Worker !== "function") throw new EngineError("E_UNSUPPORTED", "there are no workers here");
+  const policy = watchPolicy();
+  let worker: WorkerLike | undefined;
+  let started = false;
   let gone = false;
   const exit = () => {
     if (gone) return;
     gone = true;
-    worker.terminate();
+    policy.stop();
+    worker?.terminate();
     events.exit();
   };
-  worker.addEventListener("message", ({ data }: MessageEvent<PageWorkerMessage>) => {
+  /** The script could not be started. Whoever has given the worker up meanwhile is told nothing more. */
+  const explain = async (cause: unknown) => {
+    const error = cause instanceof EngineError ? cause : await whyNoWorker(files.workerUrl(), cause, policy.forbids);
+    if (!gone) events.error(error);
+  };
+  const hear = ({ data }: MessageEvent<PageWorkerMessage>) => {
+    started = true;
+    policy.stop();
     if (data?.type === "allcores:exit") exit();
     else events.message(data);
-  });
-  worker.addEventListener("messageerror", () => events.error(new Error("a message could not be read")));
-  worker.addEventListener("error", (event) => {
-    event.preventDefault(); // it is told to the caller, so the console need not hear of it
-    events.error(new Error(event.message || "its script could not be loaded"));
-  });
+  };
+  const fail = (event: Event & { message?: string }) => {
+    event.preventDefault?.(); // it is told to the caller, so the console need not hear of it
+    if (event.message) events.error(new Error(event.message));
+    else if (started) events.error(new Error("it was ended, and the browser says no more"));
+    else void explain(event);
+  };
   try {
-    worker.postMessage(boot satisfies PostedBoot);
+    worker = files.startWorker();
   } catch (error) {
-    const module = bytesOf.get(boot.module);
-    if (module === undefined) throw error;
-    worker.postMessage({ ...boot, module } satisfies PostedBoot);
+    void explain(error);
+  }
+  worker?.addEventListener("message", hear);
+  worker?.addEventListener("messageerror", () => events.error(new Error("a message could not be read")));
+  worker?.addEventListener("error", fail);
+  try {
+    if (worker !== undefined) postBoot(worker, boot);
+  } catch (error) {
+    exit();
+    throw error;
   }
   return {
     keepAlive: () => {}, // workers live as long as their page
-    post: (message) => worker.postMessage(message),
+    post: (message) => worker?.postMessage(message),
     terminate: exit,
   };
+}
+
+function postBoot(worker: WorkerLike, boot: WorkerBoot): void {
+  try {
+    worker.postMessage(boot);
+  } catch {
+    worker.postMessage({ ...boot, module: bytesOfModule(boot.module) } satisfies PostedBoot);
+  }
 }

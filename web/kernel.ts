@@ -1,4 +1,4 @@
-// Instantiates the kernel in a browser: in the page as in its workers.
+// Loads the kernel into a page, and instantiates it: in the page as in its workers.
 
 import { instantiateSync } from "@assemblyscript/loader";
 import type { Kernel } from "../src/host.ts";

@@ -8,13 +8,22 @@ import { instantiateKernel } from "./kernel.ts";
 /** The part of a dedicated worker's global scope that is used here; lib.dom knows only a page's. */
 interface WorkerScope {
   postMessage(message: unknown, transfer?: Transferable[]): void;
-  addEventListener(type: "message", listener: (event: MessageEvent) => void, options?: { once: boolean }): void;
+  addEventListener(
+    type: "message" | "messageerror",
+    listener: (event: MessageEvent) => void,
+    options?: { once: boolean },
+  ): void;
   close(): void;
 }
 
 const scope = globalThis as unknown as WorkerScope;
 
 scope.addEventListener("message", ({ data }) => start(data as PostedBoot), { once: true });
+
+// Such as a shared memory, in a worker that is not isolated though its page is.
+scope.addEventListener("messageerror", () => {
+  scope.postMessage(failureOf(new Error("what its page sent cannot be read here")));
+});
 
 function start({ thread, module: source, memory, timeOrigin }: PostedBoot): void {
   let module: WebAssembly.Module;

@@ -288,7 +288,7 @@ function contentOf(path: string, route: Route, common: Headers): Content {
   const all: Headers = {
     ...common,
     "Content-Type": type,
-    "Cache-Control": HASHED.test(path) ? "public, max-age=31536000, immutable" : "no-cache",
+    "Cache-Control": status === 200 && HASHED.test(path) ? "public, max-age=31536000, immutable" : "no-cache",
     Vary: "Accept-Encoding",
     ...(status === 405 ? { Allow: "GET, HEAD", Connection: "close" } : {}),
     ...headers,

@@ -39,6 +39,8 @@ export interface OpenPage {
    * blocked, in their order. A test takes out what it expects, and expects the rest to be empty.
    */
   problems: string[];
+  /** How many workers the page has that live, as the browser counts them; it may hear of an end a little later. */
+  workers(): Promise<number>;
   /** Closes the page, and with it everything that it stored. */
   close(): Promise<void>;
 }
@@ -99,11 +101,11 @@ async function launch(name: BrowserName): Promise<Browser> {
     label: `${isChromium ? "Chromium" : "Firefox"} ${version}`,
     version,
     puppeteer: running,
-    open: (options) => open(running, options),
+    open: (options) => open(name, running, options),
   };
 }
 
-async function open(running: PuppeteerBrowser, options: OpenOptions = {}): Promise<OpenPage> {
+async function open(name: BrowserName, running: PuppeteerBrowser, options: OpenOptions = {}): Promise<OpenPage> {
   const { url, viewport = VIEWPORT, media = [] } = options;
   const context = await running.createBrowserContext();
   const problems: string[] = [];
@@ -116,11 +118,20 @@ async function open(running: PuppeteerBrowser, options: OpenOptions = {}): Promi
     });
     page.on("pageerror", (error) => problems.push(`uncaught: ${error}`));
     if (url !== undefined) await page.goto(String(url), { waitUntil: "load" });
-    return { page, problems, close: () => context.close() };
+    return { page, problems, workers: () => countWorkers(name, page), close: () => context.close() };
   } catch (error) {
     await context.close();
     throw error;
   }
+}
+
+/** Chromium lists them over all pages, each with its page's context. Firefox tells of each that begins or ends. */
+async function countWorkers(name: BrowserName, page: Page): Promise<number> {
+  if (name === "firefox") return page.workers().length;
+  const session = await page.browser().target().createCDPSession();
+  const { targetInfos } = await session.send("Target.getTargets", { filter: [{ type: "worker" }] });
+  await session.detach();
+  return targetInfos.filter(({ browserContextId }) => browserContextId === page.browserContext().id).length;
 }
 
 function describeMessage(message: ConsoleMessage): string {

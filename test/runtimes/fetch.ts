@@ -4,12 +4,11 @@
 // when it is first asked for, into node_modules/.cache, and stays there.
 
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { arch, execPath, pid, platform, version } from "node:process";
-import { fileURLToPath } from "node:url";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { arch, execPath, platform, version } from "node:process";
 import { promisify } from "node:util";
-import { withLock } from "../lock.ts";
+import { cache, provide } from "../npm.ts";
 
 export interface Runtime {
   name: "node" | "deno" | "bun";
@@ -85,78 +84,33 @@ const SOURCES: readonly Source[] = [
   },
 ];
 
-const cache = fileURLToPath(new URL("../../node_modules/.cache/allcores/runtimes", import.meta.url));
 const run = promisify(execFile);
 
 let all: Promise<Runtime[]> | undefined;
 
 /** All runtimes, in a fixed order. Those that are not there yet are installed; if that fails, this rejects. */
 export function runtimes(): Promise<Runtime[]> {
-  all ??= Promise.all(SOURCES.map(provide));
+  all ??= Promise.all(SOURCES.map(runtime));
   return all;
 }
 
-async function provide(source: Source): Promise<Runtime> {
-  if (source.name === "node" && version.startsWith(`v${source.range}.`)) return describe(source, execPath);
-  const directory = join(cache, `${source.name}@${source.range}`);
-  const executable = await withLock(`${directory}.lock`, () => install(source, directory));
-  return describe(source, executable);
+async function runtime(source: Source): Promise<Runtime> {
+  const own = source.name === "node" && version.startsWith(`v${source.range}.`);
+  return describe(source, own ? execPath : await install(source));
 }
 
 /** Installs a runtime unless it is there, and returns the path of its executable. */
-async function install(source: Source, directory: string): Promise<string> {
+async function install(source: Source): Promise<string> {
   const { title, range, packages } = source;
   const name = packages[`${platform}-${arch}`];
   if (name === undefined) throw new Error(`There is no npm package of ${title} for ${platform} on ${arch}`);
   const path = join("node_modules", name, source.executable + (platform === "win32" ? ".exe" : ""));
-  const executable = join(directory, path);
-  if (existsSync(executable)) return executable;
-
-  // An install that was interrupted must not look like a complete one, so it happens elsewhere.
-  const temporary = `${directory}.${pid}`;
-  mkdirSync(temporary, { recursive: true });
-  try {
-    const begin = performance.now();
-    await npm(
-      "install",
-      "--prefix",
-      temporary,
-      "--no-save",
-      "--ignore-scripts",
-      "--no-audit",
-      "--no-fund",
-      "--loglevel=error",
-      `${name}@${range}`,
-    );
-    if (platform !== "win32") chmodSync(join(temporary, path), 0o755);
-    rmSync(directory, { recursive: true, force: true });
-    renameSync(temporary, directory);
-    const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-    console.log(`installed ${title} ${range} into ${dirname(directory)} in ${seconds} s`);
-    return executable;
-  } catch (error) {
-    throw new Error(
-      `${title} ${range} is needed for testing, but ${name}@${range} could not be installed from the npm registry. ` +
-        "Run the tests again where the registry can be reached; once installed, it is kept in node_modules/.cache. " +
-        "To test without other runtimes: npx vitest run --exclude test/runtimes.test.ts",
-      { cause: error },
-    );
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
-}
-
-async function npm(...parameters: string[]): Promise<void> {
-  if (platform === "win32") {
-    // npm is a batch file there, which only a shell runs, and a shell splits at spaces.
-    await run(
-      "npm.cmd",
-      parameters.map((parameter) => `"${parameter}"`),
-      { shell: true },
-    );
-  } else {
-    await run("npm", parameters);
-  }
+  const directory = join(cache, "runtimes", `${source.name}@${range}`);
+  const need = { title: `${title} ${range}`, packages: [`${name}@${range}`], tests: "test/runtimes.test.ts" };
+  await provide(need, directory, (folder) => {
+    if (platform !== "win32") chmodSync(join(folder, path), 0o755);
+  });
+  return join(directory, path);
 }
 
 async function describe({ name, title, parameters }: Source, executable: string): Promise<Runtime> {

@@ -59,7 +59,7 @@ export async function runSuite(runtime: Runtime, bundlePath: string, limits: Lim
 }
 
 /** The environment, without what makes a program behave as a part of vitest. */
-function cleanEnv(): NodeJS.ProcessEnv {
+export function cleanEnv(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _, NODE_ENV: __, ...rest } = env;
   return Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith("VITEST")));
 }

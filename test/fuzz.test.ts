@@ -3,26 +3,17 @@
 //   ALLCORES_FUZZ_TILES   how many tiles; default 2000
 //   ALLCORES_FUZZ_SEED    where the random numbers begin, to repeat a run; default: the time
 
-import { env } from "node:process";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { jobs, regions, regionsAtTheTip } from "./arbitrary.ts";
 import { complaints, expectedOf } from "./contract.ts";
 import { BUILDS, loadKernel } from "./kernel.ts";
+import { integer } from "./variables.ts";
 
 const tiles = integer("ALLCORES_FUZZ_TILES", 2000);
 const seed = integer("ALLCORES_FUZZ_SEED", Date.now() % 2 ** 31);
 
 const PROGRESS_MS = 10_000;
-
-/** A variable of the environment that holds a positive integer. */
-function integer(name: string, fallback: number): number {
-  const text = env[name];
-  if (text === undefined || text === "") return fallback;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`${name} expected a positive integer, got “${text}”`);
-  return value;
-}
 
 test(`${tiles} random tiles are what the oracle computes`, { timeout: 0 }, async () => {
   const kernels = BUILDS.map((build) => loadKernel(build, 8));

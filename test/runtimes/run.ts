@@ -5,16 +5,7 @@ import { once } from "node:events";
 import { env } from "node:process";
 import { createInterface } from "node:readline";
 import type { Runtime } from "./fetch.ts";
-import { LINE, type SuiteEvent } from "./protocol.ts";
-
-export interface SuiteResult {
-  passed: number;
-  failed: number;
-  skipped: number;
-  failures: { name: string; message: string }[];
-  /** Of the whole program. */
-  milliseconds: number;
-}
+import { type SuiteResult, SuiteTally } from "./tally.ts";
 
 /** How long a program may take. */
 export interface Limits {
@@ -33,18 +24,10 @@ const OUTPUT_LENGTH = 4000;
  */
 export async function runSuite(runtime: Runtime, bundlePath: string, limits: Limits = {}): Promise<SuiteResult> {
   const { tests = 300_000, exit = 10_000 } = limits;
-  const begin = performance.now();
-  const result: SuiteResult = { passed: 0, failed: 0, skipped: 0, failures: [], milliseconds: 0 };
-  const fail = (name: string, message: string) => {
-    result.failed++;
-    result.failures.push({ name, message });
-  };
-
+  const tally = new SuiteTally();
   const [executable = "", ...parameters] = runtime.command;
   const child = spawn(executable, [...parameters, bundlePath], { stdio: ["ignore", "pipe", "pipe"], env: cleanEnv() });
   let output = "";
-  let running = "";
-  let ended = false;
   let killed = "";
   const killAfter = (milliseconds: number, why: string) =>
     setTimeout(() => {
@@ -58,16 +41,8 @@ export async function runSuite(runtime: Runtime, bundlePath: string, limits: Lim
   };
   child.stderr.setEncoding("utf8").on("data", keep);
   createInterface({ input: child.stdout }).on("line", (line) => {
-    if (!line.startsWith(LINE)) return keep(`${line}\n`);
-    const event: SuiteEvent = JSON.parse(line.slice(LINE.length));
-    if (event.event === "begin") {
-      running = event.name;
-    } else if (event.event === "test") {
-      running = "";
-      if (event.state === "failed") fail(event.name, event.message);
-      else result[event.state]++;
-    } else {
-      ended = true;
+    if (!tally.hear(line)) keep(`${line}\n`);
+    else if (tally.ended) {
       clearTimeout(timer);
       timer = killAfter(exit, `Its tests had ended, but ${exit / 1000} s later something still kept it alive.`);
     }
@@ -76,13 +51,11 @@ export async function runSuite(runtime: Runtime, bundlePath: string, limits: Lim
   // "close" comes after the exit, when everything that the program printed has been read.
   const [code, signal] = await once(child, "close").catch((error) => [`none: ${error.message}`, null]);
   clearTimeout(timer);
-  if (!ended || code !== 0) {
+  if (!tally.ended || code !== 0) {
     const why = killed || `It exited with ${signal === null ? `status ${code}` : `signal ${signal}`}.`;
-    const when = running === "" ? "" : ` while it ran “${running}”`;
-    fail(`the program ends after its last test${when}`, `${why} The end of what it printed:\n${output}`);
+    tally.fail("the program ends after its last test", `${why} The end of what it printed:\n${output}`);
   }
-  result.milliseconds = performance.now() - begin;
-  return result;
+  return tally.result();
 }
 
 /** The environment, without what makes a program behave as a part of vitest. */

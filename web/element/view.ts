@@ -364,7 +364,8 @@ export class MandelbrotView extends Base {
         "InvalidStateError",
       );
     }
-    if (this.#picture === undefined && this.#renderer.idle === undefined) this.#wanted = "picture";
+    const isIdle = this.#wanted === "nothing" && this.#renderer.idle === undefined;
+    if (this.#picture === undefined && isIdle) this.#wanted = "picture";
     // Even if it is not seen. What is computed may be replaced by something else, again and again.
     this.#begin();
     for (let idle = this.#renderer.idle; idle !== undefined; idle = this.#renderer.idle) {
@@ -776,23 +777,30 @@ function makeParts(root: ShadowRoot): Parts {
 
 /** Reports the size in device pixels, at once and when it changes, until `signal` is aborted. */
 function observeSize(element: HTMLElement, hear: (width: number, height: number) => void, signal: AbortSignal): void {
-  const isExact = "devicePixelContentBoxSize" in ResizeObserverEntry.prototype;
+  const hasExact = "devicePixelContentBoxSize" in ResizeObserverEntry.prototype;
+  const rounded = ({ width, height }: Size) => ({
+    width: Math.round(width * devicePixelRatio),
+    height: Math.round(height * devicePixelRatio),
+  });
   const observer = new ResizeObserver((entries) => {
     const entry = entries.at(-1);
-    const exact = isExact ? entry?.devicePixelContentBoxSize[0] : undefined;
-    if (exact !== undefined) hear(exact.inlineSize, exact.blockSize);
-    else if (entry !== undefined) hearRounded(entry.contentRect);
+    if (entry === undefined) return;
+    const about = rounded(entry.contentRect);
+    const exact = hasExact ? entry.devicePixelContentBoxSize[0] : undefined;
+    // Of a screen that a developer's tool pretends, that box knows nothing.
+    const isRight = exact !== undefined && Math.abs(exact.inlineSize - about.width) <= 1;
+    if (isRight) hear(exact.inlineSize, exact.blockSize);
+    else hear(about.width, about.height);
   });
-  const hearRounded = ({ width, height }: Size) =>
-    hear(Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio));
-  observer.observe(element, isExact ? { box: "device-pixel-content-box" } : {});
+  observer.observe(element, hasExact ? { box: "device-pixel-content-box" } : {});
   signal.addEventListener("abort", () => observer.disconnect());
-  if (isExact) return;
+  if (hasExact) return;
   // Without that box, a change of the ratio alone is not reported.
   const watch = () => {
     if (signal.aborted) return;
     matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", watch, { once: true, signal });
-    hearRounded(element.getBoundingClientRect());
+    const { width, height } = rounded(element.getBoundingClientRect());
+    hear(width, height);
   };
   watch();
 }

@@ -41,6 +41,7 @@ export default defineConfig({
   build: {
     outDir: `${root}build/site`,
     emptyOutDir: true,
+    manifest: true, // .ci/page-size.js reads what loads what
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -1,5 +1,8 @@
 // The public API, as types. This file imports nothing, so that it reads, and type-checks, anywhere.
 
+// For Symbol.dispose, which programs for older targets do not have among their types.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 /** A rectangle of the complex plane. Its upper left pixel is reMin + i·imMin. */
 export interface Region {
   /** Real part of the left edge. */

@@ -19,8 +19,7 @@ export interface PageFiles {
 /** The files that an entry of the package has by itself. */
 export interface OwnFiles {
   kernel(build: Build): KernelSource;
-  workerUrl(): string;
-  /** `new Worker` with the address as bundlers look for it. */
+  /** `new Worker` with the address as bundlers look for it, and nothing else. */
   startWorker(): WorkerLike;
 }
 
@@ -28,7 +27,7 @@ export interface OwnFiles {
 export function filesOf(raw: Raw, own: OwnFiles): PageFiles {
   const workerUrl = address(raw, "workerUrl");
   const createWorker = callback<(url: string) => WorkerLike>(raw, "createWorker");
-  const url = workerUrl === undefined ? own.workerUrl : () => workerUrl;
+  const url = workerUrl === undefined ? () => ownWorker(own).url : () => workerUrl;
   return { kernel: kernelOf(raw) ?? own.kernel, workerUrl: url, startWorker };
 
   function startWorker(): WorkerLike {
@@ -80,6 +79,27 @@ function checkWorker(worker: WorkerLike): WorkerLike {
   return worker;
 }
 
+/**
+ * What the entry's own `new Worker` is called with, once bundlers have rewritten it. It cannot be written down beside it: the
+ * address alone would be one more file to them, and another than the worker's. So the call is made to a Worker that only
+ * listens; nothing else runs meanwhile.
+ */
+function ownWorker(own: OwnFiles): { url: string; options: WorkerOptions } {
+  const { Worker } = globalThis;
+  let call = { url: "", options: {} };
+  globalThis.Worker = class {
+    constructor(url: string | URL, options: WorkerOptions) {
+      call = { url: String(url), options };
+    }
+  } as unknown as typeof Worker;
+  try {
+    own.startWorker();
+  } finally {
+    globalThis.Worker = Worker;
+  }
+  return call;
+}
+
 /** The part of Trusted Types that is used here. */
 interface TrustedTypes {
   createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
@@ -102,9 +122,9 @@ function startOwnWorker(own: OwnFiles): WorkerLike {
     // The page has a list of policies, which is not to say that it demands any.
     return startUntrusted(own, cause);
   }
-  const url = own.workerUrl();
+  const { url, options } = ownWorker(own);
   ownUrls.add(url);
-  return new Worker(policy.createScriptURL(url), { type: "module" });
+  return new Worker(policy.createScriptURL(url), options);
 }
 
 function startUntrusted(own: OwnFiles, cause: unknown): WorkerLike {

@@ -49,6 +49,5 @@ const OWN: OwnFiles = {
     build === "simd"
       ? { url: new URL("./kernel.wasm", import.meta.url).href, integrity: KERNEL_INTEGRITY.simd }
       : { url: new URL("./kernel-scalar.wasm", import.meta.url).href, integrity: KERNEL_INTEGRITY.scalar },
-  workerUrl: () => new URL("./worker.js", import.meta.url).href,
   startWorker: () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" }),
 };

@@ -28,7 +28,6 @@ let url: string | undefined;
 
 const OWN: OwnFiles = {
   kernel: (build) => ({ url: EMBEDDED_KERNELS[build], integrity: undefined }),
-  workerUrl,
   startWorker: () => new Worker(workerUrl(), { type: "module" }),
 };
 

@@ -7,6 +7,7 @@ import { WrongCountsError } from "../src/bench/laboratory.ts";
 import { DEFAULT_PALETTE, PALETTES } from "../src/colors.ts";
 import { EngineError, messageOf } from "../src/errors.ts";
 import { bench } from "./cli/bench.ts";
+import { type ConformanceFlags, conformance } from "./cli/conformance.ts";
 import { count } from "./cli/count.ts";
 import { doctor } from "./cli/doctor.ts";
 import { Interrupt, listenForInterrupts } from "./cli/interrupt.ts";
@@ -83,6 +84,23 @@ function program(action: <Flags>(run: Run<Flags>) => (flags: Flags) => Promise<v
     .description("tell whether threading is on here, and if not, why and what to do")
     .option("--json <file>", "write the diagnosis as JSON; - is stdout")
     .action(action(doctor));
+
+  root
+    .command("conformance")
+    .description("tell whether a program that runs the kernel on another WebAssembly engine is right (docs/abi.md)")
+    .argument("<command...>", "the program and its arguments, behind --")
+    .option("--build <name>", "both, simd, scalar, or auto: SIMD only if it passes its self-test", "both")
+    .option("--threads <list>", "only cases of these numbers of threads; with --bench, those to measure")
+    .option("--case <text>", "only cases whose name contains this")
+    .option("--repeat <n>", "times that all cases are run", "1")
+    .option("--timeout <seconds>", "for an answer", "60")
+    .option("--bench", "measure how it scales on the reference picture, beside Node, instead")
+    .option("--algorithm <name>", "with --bench: exact or naive (default: both)")
+    .option("--samples <n>", "with --bench: samples of each row", "5")
+    .option("--json <file>", "write the report as JSON; - is stdout")
+    .action((command: string[], flags: Omit<ConformanceFlags, "command">) =>
+      action(conformance)({ ...flags, command }),
+    );
 
   for (const command of root.commands) command.allowExcessArguments(false).copyInheritedSettings(root);
   return root;

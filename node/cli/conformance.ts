@@ -1,12 +1,13 @@
 // `allcores conformance`: is a host of the kernel right, and how does it scale?
 
+import { ms, percent, plural } from "../../src/bench/format.ts";
 import type { Algorithm, Build } from "../../src/types.ts";
 import { type BenchRun, benchHost, totalSamples, WrongPictureError } from "../conformance/bench.ts";
 import { type Case, type CaseResult, Kit, readCases, SELF_TEST } from "../conformance/kit.ts";
 import { readCores } from "../cores.ts";
 import { parseChoice, parseInteger, parseThreadList } from "./flags.ts";
-import { ms, percent, plural, table } from "./format.ts";
 import { checkWritable, type Io, UsageError, writeJson } from "./io.ts";
+import { table } from "./table.ts";
 
 export interface ConformanceFlags {
   command: string[];

@@ -1,8 +1,8 @@
 // What is wrong with what a host program has made of a job: one sentence for each thing.
 
 import * as layout from "../../assembly/layout.ts";
+import { plural } from "../../src/bench/format.ts";
 import { blockOf } from "../../src/memory.ts";
-import { plural } from "../cli/format.ts";
 import { sha256 } from "../hash.ts";
 import type { Line } from "./job.ts";
 import type { Outcome } from "./program.ts";

@@ -1,7 +1,8 @@
 // npm run bench:browser: how the engine does in real browsers, on a page that is cross-origin isolated, and on one that is not.
 
-import { ms, percent, table } from "../../node/cli/format.ts";
+import { table } from "../../node/cli/table.ts";
 import { readEnvironment } from "../../node/environment.ts";
+import { ms, percent } from "../../src/bench/format.ts";
 import { median, medianAbsoluteDeviation } from "../../src/bench/statistics.ts";
 import type { Mode } from "../../src/types.ts";
 import { interleave, ratioOf } from "../bench/sampling.ts";

@@ -74,8 +74,16 @@ const web = () =>
       ...page,
       rolldownOptions: {
         input: { web: "web/index.ts", element: "web/element/index.ts" },
-        preserveEntrySignatures: "strict", // what they share is in a file of its own, not exported by one of them
-        output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "web-[hash].js" },
+        preserveEntrySignatures: "strict",
+        output: {
+          format: "es",
+          entryFileNames: "[name].js",
+          chunkFileNames: "[name]-[hash].js",
+          // What the element needs beside createEngine; the rest, and with it the URLs, stays in web.js.
+          codeSplitting: {
+            groups: [{ name: "web", test: /src\/(colors|errors|options|mandelbrot|jobs|memory)\.ts$|layout\.ts$/ }],
+          },
+        },
       },
     },
     ssr: pageSsr,

@@ -22,6 +22,11 @@ const PARTS = [
     outputs: ["dist/node.js", "dist/node-worker.cjs", "dist/web.js", "dist/worker.js", "dist/inline.js"],
   },
   {
+    script: "build:site",
+    sources: ["web", "src", "dist/web.js", "dist/element.js", "build/kernel-serial.wasm"],
+    outputs: ["build/site/index.html"],
+  },
+  {
     script: "build:peers",
     sources: ["test/bench", "test/oracle.ts", "src", "node", "assembly/layout.ts"],
     outputs: ["build/bench/peers.js", "build/bench/plain.wasm"],

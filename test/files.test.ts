@@ -24,7 +24,10 @@ class FakeWorker {
 
 const own: OwnFiles = {
   kernel: (build) => ({ url: `https://page.example/assets/${build}.wasm`, integrity: "sha256-x" }),
-  startWorker: () => new Worker(OWN_URL),
+  startWorker() {
+    const { Worker } = globalThis as unknown as { Worker: typeof FakeWorker };
+    return new Worker(OWN_URL);
+  },
 };
 
 const EMPTY = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));

@@ -34,25 +34,26 @@ afterAll(async () => {
   workshop?.close();
 });
 
-/**
- * What a page needs that knows nothing of Trusted Types: a bundler finds `new Worker(new URL(…))` only as it stands, and that
- * is a URL which no policy has passed.
- */
-const WITHOUT_TRUSTED_TYPES = { "require-trusted-types-for": null, "trusted-types": null };
+type Policy = NonNullable<SiteServerOptions["policy"]>;
 
 interface Site {
   /** Of the page, from the site's root. */
   path?: string;
-  policy?: SiteServerOptions["policy"];
+  /** What differs from the strictest: no eval, no inline script, no `blob:`, Trusted Types demanded. */
+  policy?: Policy;
 }
 
 /** Serves a folder, with the headers and without, and expects exact counts and no complaint. */
-async function expectExactInBothModes(guest: Browser, root: string, { path = "", policy }: Site = {}): Promise<void> {
+async function expectExactInBothModes(
+  guest: Browser,
+  root: string,
+  { path = "", policy = {} }: Site = {},
+): Promise<void> {
   for (const [headers, mode] of [
     ["isolated", "shared"],
     ["none", "isolated"],
   ] as const) {
-    const server = await createSiteServer({ root, headers, policy: { ...WITHOUT_TRUSTED_TYPES, ...policy } });
+    const server = await createSiteServer({ root, headers, policy });
     try {
       await expectExactAt(guest, `${server.origin}/${path}`, mode);
     } finally {
@@ -67,6 +68,15 @@ async function expectExactAt(guest: Browser, url: string, mode: "shared" | "isol
     sha256: golden?.sha256,
     problems: [],
   });
+}
+
+/** A policy that allows the one inline script of a folder's index.html: its import map. */
+function withImportMap(folder: string): Policy {
+  const html = readFileSync(join(folder, "index.html"), "utf8");
+  const [, map] = /<script type="?importmap"?>([\s\S]*?)<\/script>/.exec(html) ?? [];
+  if (map === undefined) throw new Error(`There is no import map in ${html}`);
+  const hash = createHash("sha256").update(map).digest("base64");
+  return { "script-src": `'self' 'wasm-unsafe-eval' 'sha256-${hash}'` };
 }
 
 /** Runs a recipe's commands, which are to print no warning. */
@@ -102,6 +112,27 @@ describe.each(["Vite", "Vite 7"] as const)("%s", (tool) => {
     for (const guest of await browsers()) await expectExactInBothModes(guest, join(app.folder, "dist"));
   });
 
+  test("ships the worker once, and a missing one is called by the name that the build gave it", async () => {
+    const assets = join(app.folder, "dist/assets");
+    const workers = readdirSync(assets).filter((name) => name.startsWith("worker"));
+    expect(workers).toHaveLength(1);
+    const [worker] = workers as [string];
+    const server = await createSiteServer({
+      root: join(app.folder, "dist"),
+      routes: { [`/assets/${worker}`]: { status: 404 } },
+    });
+    const { page: opened, close } = await chromium.open({ url: `${server.origin}/` });
+    try {
+      await opened.waitForFunction("typeof render === 'function'");
+      const message = await opened.evaluate("render({}, { mode: 'shared' }).catch(({ message }) => message)");
+      expect(message).toContain(`${server.origin}/assets/${worker}`);
+      expect(message).toContain("404");
+    } finally {
+      await close();
+      await server.close();
+    }
+  });
+
   test("its preview serves the build with the headers", { timeout: MINUTES }, async () => {
     const server = await app.serve("npx vite preview");
     try {
@@ -121,14 +152,16 @@ test("Parcel builds, and reads the other doors where package.json says so", { ti
     '<script type="module" src="main.js"></script>',
   );
   await build(app, commands);
-  await expectExactInBothModes(chromium, join(app.folder, "dist"));
+  const dist = join(app.folder, "dist");
+  await expectExactInBothModes(chromium, dist, { policy: withImportMap(dist) });
 
   app.write({
     "package.json": manifest,
     "main.js": `import { ABI_VERSION } from "allcores/layout";\n${MAIN}\nif (ABI_VERSION < 1) throw new Error();`,
   });
   await build(app, ["npx parcel build index.html --no-cache --dist-dir doors"]);
-  await expectExactInBothModes(chromium, join(app.folder, "doors"));
+  const doors = join(app.folder, "doors");
+  await expectExactInBothModes(chromium, doors, { policy: withImportMap(doors) });
 });
 
 // These take a script, and leave the page to the user.
@@ -168,9 +201,7 @@ describe("no bundler", () => {
   test("the import map is used, in Chromium and Firefox, whose hash the policy names", {
     timeout: MINUTES,
   }, async () => {
-    const [, map = ""] = /<script type="importmap">([\s\S]*?)<\/script>/.exec(section.html) ?? [];
-    const hash = createHash("sha256").update(map).digest("base64");
-    const policy = { "script-src": `'self' 'wasm-unsafe-eval' 'sha256-${hash}'` };
+    const policy = withImportMap(folder);
     for (const guest of await browsers()) await expectExactInBothModes(guest, folder, { policy });
   });
 });

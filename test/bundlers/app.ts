@@ -73,7 +73,7 @@ export async function createWorkshop(): Promise<Workshop> {
 /** A folder of its own, so that what tools write into their node_modules is not kept. */
 function linkModules(from: string, to: string): void {
   for (const name of readdirSync(from)) {
-    if (name !== ".cache") symlinkSync(join(from, name), join(to, name), "junction");
+    if (name === ".bin" || !name.startsWith(".")) symlinkSync(join(from, name), join(to, name), "junction");
   }
 }
 

@@ -15,8 +15,8 @@ export interface Rendered {
 /** Of an app: what its page calls. `render` is there when the app has been loaded. */
 export const MAIN = `import { createEngine } from "allcores";
 
-globalThis.render = async (picture) => {
-  const engine = await createEngine({ threads: 2 });
+globalThis.render = async (picture, options) => {
+  const engine = await createEngine({ threads: 2, ...options });
   const { counts } = await engine.mandelbrot(picture);
   const digest = await crypto.subtle.digest("SHA-256", counts);
   await engine.close();

@@ -50,6 +50,7 @@ describe("the package", () => {
         "dist/cli.js",
         "dist/element.js",
         ...names.filter((name) => name.endsWith("-HASH.js")),
+        "dist/element.js",
         "dist/inline.js",
         "dist/kernel-scalar.wasm",
         "dist/kernel-serial.wasm",
@@ -161,7 +162,8 @@ describe("in an empty project", () => {
     for (const name of ["web.js", "worker.js", "inline.js"]) {
       expect(read(name)).not.toMatch(/^\s*(import\b|export .* from)|\bimport\(|["']node:/m);
     }
-    for (const name of ["worker.js", "inline.js"]) expect(read(name)).not.toContain("import.meta");
+    for (const name of ["worker.js", "inline.js", "element.js"]) expect(read(name)).not.toContain("import.meta");
+    expect(read("element.js").match(/\bfrom "[^"]*"/g)).toEqual(['from "./web.js"']); // one engine, and one class of errors
     expect(read("worker.js")).not.toMatch(/^(await|export)\b/m); // so that it runs as a classic script, too
   });
 

@@ -86,7 +86,10 @@ function yieldTo(call: () => void): void {
       frameDue = undefined;
     });
   }
-  if (now - frameDue <= FRAME_MS) return soon(call);
+  if (now - frameDue <= FRAME_MS) {
+    soon(call);
+    return;
+  }
   calls.push(call);
   setTimeout(turn, 0);
 }

@@ -34,6 +34,10 @@ const INSIDE: Triple = [3, 4, 8];
 // mantissa, which are a logarithm by themselves, so that their steps are as fine everywhere; they stay below a step of
 // the cycle.
 
+/** One f32, and its bits. */
+const float = new Float32Array(1);
+const floatBits = new Uint32Array(float.buffer);
+
 /** Bits of an f32 below those that make an index. 8 bits of mantissa, and 11, are left. */
 const MAGNITUDE_SHIFT = 15;
 const TIME_SHIFT = 12;
@@ -65,8 +69,6 @@ export function paint(
   const color = colorsOf(palette);
   const inside = wordOf(INSIDE);
   const magnitudeBits = new Uint32Array(magnitudes.buffer, magnitudes.byteOffset, magnitudes.length);
-  const time = new Float32Array(1);
-  const timeBits = new Uint32Array(time.buffer);
   for (let pixel = first; pixel < end; pixel++) {
     const bits = magnitudeBits[pixel] as number;
     if (bits === 0) {
@@ -74,20 +76,22 @@ export function paint(
       continue;
     }
     const early = correction[(bits >>> MAGNITUDE_SHIFT) - FIRST_MAGNITUDE] as number;
-    time[0] = 1 + ((counts[pixel] as number) + early) / EARLY;
-    const index = ((timeBits[0] as number) >>> TIME_SHIFT) - FIRST_TIME;
+    float[0] = 1 + ((counts[pixel] as number) + early) / EARLY;
+    const index = ((floatBits[0] as number) >>> TIME_SHIFT) - FIRST_TIME;
     target[pixel - first] = color[index < 0 ? 0 : index] as number;
   }
 }
 
 /** The bit pattern of a number as an f32. */
 function bitsOf(value: number): number {
-  return new Uint32Array(new Float32Array([value]).buffer)[0] as number;
+  float[0] = value;
+  return floatBits[0] as number;
 }
 
 /** The f32 in the middle of those whose upper bits are `index`; beyond the finite ones, the greatest. */
 function middleOf(index: number, shift: number): number {
-  const value = new Float32Array(new Uint32Array([(index << shift) | (1 << (shift - 1))]).buffer)[0] as number;
+  floatBits[0] = (index << shift) | (1 << (shift - 1));
+  const value = float[0] as number;
   return Number.isFinite(value) ? value : (2 - 2 ** -23) * 2 ** 127;
 }
 

@@ -111,19 +111,40 @@ export class Layers {
   draw(context: CanvasRenderingContext2D, view: Region, size: Size, withTints: boolean): void {
     context.clearRect(0, 0, size.width, size.height);
     // The finest last; sorting is stable, so of equals the newest.
-    for (const layer of [...this.#layers].sort((a, b) => b.pitch - a.pitch)) {
-      const place = placeOf(layer.grid, view, size);
-      const isPixelForPixel =
-        place.width === layer.grid.width &&
-        place.height === layer.grid.height &&
-        Number.isInteger(place.x) &&
-        Number.isInteger(place.y);
-      context.imageSmoothingEnabled = !isPixelForPixel;
-      context.imageSmoothingQuality = place.width < layer.grid.width ? "medium" : "low";
-      context.drawImage(layer.canvas, place.x, place.y, place.width, place.height);
+    const placed = this.#layers
+      .toSorted((a, b) => b.pitch - a.pitch)
+      .map((layer) => ({ layer, place: placeOf(layer.grid, view, size) }));
+    for (const [index, { layer, place }] of placed.entries()) {
+      const above = placed.slice(index + 1).filter(({ layer: { isWhole } }) => isWhole);
+      if (above.some(({ layer }) => layer.covers(view, size))) continue;
+      context.save();
+      // Stretching a picture to a large screen takes long where no graphics processor does it, so only what is seen of it is.
+      for (const { place } of above) leaveOut(context, place, size);
+      drawLayer(context, layer, place);
       if (withTints) drawTints(context, layer, place);
+      context.restore();
     }
   }
+}
+
+/** Lets nothing be drawn inside a place, but for its outermost pixels, which are mixed with what is below. */
+function leaveOut(context: CanvasRenderingContext2D, { x, y, width, height }: Place, size: Size): void {
+  const left = Math.ceil(x) + 1;
+  const top = Math.ceil(y) + 1;
+  const right = Math.floor(x + width) - 1;
+  const bottom = Math.floor(y + height) - 1;
+  if (left >= right || top >= bottom) return;
+  context.beginPath();
+  context.rect(0, 0, size.width, size.height);
+  context.rect(left, top, right - left, bottom - top);
+  context.clip("evenodd");
+}
+
+function drawLayer(context: CanvasRenderingContext2D, { canvas, grid }: Layer, place: Place): void {
+  const { x, y, width, height } = place;
+  const isPixelForPixel = width === grid.width && height === grid.height && Number.isInteger(x) && Number.isInteger(y);
+  context.imageSmoothingEnabled = !isPixelForPixel;
+  context.drawImage(canvas, x, y, width, height);
 }
 
 function drawTints(context: CanvasRenderingContext2D, { grid, tints }: Layer, place: Place): void {

@@ -73,8 +73,9 @@ const web = () =>
     build: {
       ...page,
       rolldownOptions: {
-        input: { web: "web/index.ts" },
-        output: { format: "es", entryFileNames: "[name].js" },
+        input: { web: "web/index.ts", element: "web/element/index.ts" },
+        preserveEntrySignatures: "strict", // what they share is in a file of its own, not exported by one of them
+        output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "web-[hash].js" },
       },
     },
     ssr: pageSsr,

@@ -4,13 +4,13 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { WrongCountsError } from "../src/bench/laboratory.ts";
+import { DEFAULT_PALETTE, PALETTES } from "../src/colors.ts";
 import { EngineError, messageOf } from "../src/errors.ts";
 import { bench } from "./cli/bench.ts";
 import { count } from "./cli/count.ts";
 import { doctor } from "./cli/doctor.ts";
 import { Interrupt, listenForInterrupts } from "./cli/interrupt.ts";
 import { createIo, type Io, UsageError } from "./cli/io.ts";
-import { DEFAULT_PALETTE, PALETTES } from "./cli/picture.ts";
 import { render } from "./cli/render.ts";
 
 type Run<Flags> = (flags: Flags, io: Io, signal: AbortSignal) => Promise<number>;

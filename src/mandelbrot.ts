@@ -90,7 +90,8 @@ function chunksOf(width: number, height: number, tile: Tile): number {
   return Math.ceil(width / tile.width) * Math.ceil(height / tile.height);
 }
 
-function readRegion(raw: Raw): Region {
+/** The `region` of options: the whole set if there is none. */
+export function readRegion(raw: Raw): Region {
   if (raw.region === undefined) return WHOLE_SET;
   const bounds = readOptions("region", raw.region, ["reMin", "reMax", "imMin", "imMax"]);
   const region = {
@@ -158,8 +159,8 @@ export function mandelbrotJob(
       const { buffer } = memory.memory;
       const counts = new Uint32Array(buffer, address, pixels);
       const view = magnitudes ? new Float32Array(buffer, address + 4 * pixels, pixels) : undefined;
-      if (output === "view") return resultOf(common, counts, view, release);
-      return resultOf(common, new Uint32Array(counts), view && new Float32Array(view), release);
+      if (output === "view") return resultOf(common, tile, counts, view, release);
+      return resultOf(common, tile, new Uint32Array(counts), view && new Float32Array(view), release);
     },
 
     divide() {
@@ -182,6 +183,7 @@ export function mandelbrotJob(
         read: ([counts, magnitudes], common) =>
           resultOf(
             common,
+            isStatic ? tile : part, // the chunks of a band are reported as one
             new Uint32Array(counts as ArrayBuffer),
             magnitudes && new Float32Array(magnitudes),
             () => {},
@@ -208,6 +210,7 @@ export function mandelbrotJob(
 
   function resultOf(
     common: JobResult,
+    { width: tileWidth, height: tileHeight }: Tile,
     counts: Uint32Array,
     magnitudes: Float32Array | undefined,
     release: () => void,
@@ -218,6 +221,7 @@ export function mandelbrotJob(
       height,
       maxIterations,
       region: { ...region },
+      tile: { width: tileWidth, height: tileHeight },
       counts,
       release,
       [Symbol.dispose]: release,

@@ -289,6 +289,11 @@ export interface MandelbrotResult extends JobResult {
   maxIterations: number;
   region: Region;
   /**
+   * Pixels of a chunk. `chunks()` go from left to right, then from top to bottom, and end where the picture does; the last
+   * one of a static schedule has the rows that are left, too.
+   */
+  tile: { width: number; height: number };
+  /**
    * Escape counts, one a pixel, row-major (index = y · width + x): the number of the first iteration at which
    * |z| > 2, or `maxIterations`. Owned as `output` says.
    */

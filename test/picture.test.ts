@@ -1,15 +1,14 @@
 import fc from "fast-check";
 import { decode } from "fast-png";
 import { describe, expect, test } from "vitest";
-import { DEFAULT_PALETTE, encodePng, PALETTES, paint } from "../node/cli/picture.ts";
+import { encodePng, paint } from "../node/cli/picture.ts";
+import { DEFAULT_PALETTE, PALETTES } from "../src/colors.ts";
 
 type Escape = [count: number, magnitude: number];
 
 function colors(escapes: Escape[], palette = DEFAULT_PALETTE): number[][] {
   const rgb = paint(
     {
-      width: escapes.length,
-      height: 1,
       counts: Uint32Array.from(escapes, ([count]) => count),
       magnitudes: Float32Array.from(escapes, ([, magnitude]) => magnitude),
     },
@@ -32,7 +31,7 @@ describe("paint", () => {
   test("gives three bytes a pixel", () => {
     const counts = new Uint32Array(6).fill(5);
     const magnitudes = new Float32Array(6).fill(1e6);
-    expect(paint({ width: 3, height: 2, counts, magnitudes }, "gray")).toHaveLength(18);
+    expect(paint({ counts, magnitudes }, "gray")).toHaveLength(18);
   });
 
   test.each(PALETTES)("%s paints what does not escape nearly black", (palette) => {

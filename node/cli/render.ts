@@ -1,13 +1,14 @@
 // `allcores render`: a picture, or its counts, as a file.
 
 import { MAX_THREADS } from "../../assembly/layout.ts";
+import { PALETTES } from "../../src/colors.ts";
 import type { MandelbrotOptions } from "../../src/types.ts";
 import { sha256 } from "../hash.ts";
 import { createEngine } from "../index.ts";
 import { type PictureFlags, parseChoice, parseInteger, parsePicture } from "./flags.ts";
 import { integer, ms, plural } from "./format.ts";
 import { checkWritable, type Io, UsageError, writeResult } from "./io.ts";
-import { encodePng, PALETTES, paint } from "./picture.ts";
+import { encodePng, paint } from "./picture.ts";
 
 export interface RenderFlags extends PictureFlags {
   threads?: string;

@@ -119,6 +119,7 @@ const webWorker = () =>
   defineConfig({
     build: {
       ...page,
+      minify: true, // it is loaded once for each worker, and embedded in inline.js
       rolldownOptions: {
         input: { worker: "web/worker.ts" },
         output: { format: "es", entryFileNames: "[name].js", codeSplitting: false },

@@ -48,7 +48,6 @@ describe("the package", () => {
         "LICENSE",
         "README.md",
         "dist/cli.js",
-        "dist/element.js",
         ...names.filter((name) => name.endsWith("-HASH.js")),
         "dist/element.js",
         "dist/inline.js",

@@ -114,12 +114,12 @@ const element = () =>
 
 const ERRORS = "\0allcores:errors";
 
-/** `vite build --mode web-worker`: one file that imports nothing. */
+/** `vite build --mode web-worker`: one file that imports nothing. It may be small: there are no URLs in it. */
 const webWorker = () =>
   defineConfig({
     build: {
       ...page,
-      minify: true, // it is loaded once for each worker, and embedded in inline.js
+      minify: true,
       rolldownOptions: {
         input: { worker: "web/worker.ts" },
         output: { format: "es", entryFileNames: "[name].js", codeSplitting: false },

@@ -24,6 +24,9 @@ function importsOf(folder: string): { from: string; to: string }[] {
 
 const isIn = (folder: string, path: string) => path.startsWith(`${folder}/`);
 
+/** What serves pages, on Node; it is not in the package. */
+const isServer = (path: string) => path === "web/server.ts" || path === "web/preview.ts";
+
 describe("what files import", () => {
   test("the kernel imports only its own files, and layout.ts imports nothing", () => {
     const imports = importsOf("assembly");
@@ -50,7 +53,7 @@ describe("what files import", () => {
   ])(
     "the host in %s/ imports neither tests nor the host in %s/, nor more of the kernel than its layout",
     (own, other) => {
-      const imports = importsOf(own).filter(({ from }) => from !== "web/server.ts");
+      const imports = importsOf(own).filter(({ from }) => !isServer(from));
       expect(imports.length).toBeGreaterThan(5);
       const strangers = imports.filter(
         ({ to }) => isIn("test", to) || isIn(other, to) || (isIn("assembly", to) && to !== "assembly/layout.ts"),
@@ -60,7 +63,7 @@ describe("what files import", () => {
   );
 
   test("the package imports nothing of others in a page but the loader, which is bundled", () => {
-    const published = importsOf("web").filter(({ from }) => from !== "web/server.ts" && !isIn("web/page", from));
+    const published = importsOf("web").filter(({ from }) => !isServer(from) && !isIn("web/page", from));
     const strangers = published.filter(({ to }) => !/^(web|src|assembly)\//.test(to));
     expect(new Set(strangers.map(({ to }) => to))).toEqual(new Set(["@assemblyscript/loader"]));
   });

@@ -49,6 +49,7 @@ describe("the package", () => {
         "README.md",
         "dist/cli.js",
         ...names.filter((name) => name.endsWith("-HASH.js")),
+        "dist/element.js",
         "dist/inline.js",
         "dist/kernel-scalar.wasm",
         "dist/kernel-serial.wasm",
@@ -58,8 +59,11 @@ describe("the package", () => {
         "dist/node-worker.cjs",
         "dist/node.js",
         "dist/types/assembly/layout.d.ts",
+        "dist/types/src/colors.d.ts",
         "dist/types/src/errors.d.ts",
         "dist/types/src/types.d.ts",
+        "dist/types/web/element/index.d.ts",
+        "dist/types/web/element/view.d.ts",
         "dist/types/web/index.d.ts",
         "dist/types/web/inline.d.ts",
         "dist/web.js",
@@ -157,7 +161,8 @@ describe("in an empty project", () => {
     for (const name of ["web.js", "worker.js", "inline.js"]) {
       expect(read(name)).not.toMatch(/^\s*(import\b|export .* from)|\bimport\(|["']node:/m);
     }
-    for (const name of ["worker.js", "inline.js"]) expect(read(name)).not.toContain("import.meta");
+    for (const name of ["worker.js", "inline.js", "element.js"]) expect(read(name)).not.toContain("import.meta");
+    expect(read("element.js").match(/\bfrom "[^"]*"/g)).toEqual(['from "./web.js"']); // one engine, and one class of errors
     expect(read("worker.js")).not.toMatch(/^(await|export)\b/m); // so that it runs as a classic script, too
   });
 

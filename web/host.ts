@@ -52,14 +52,16 @@ function timer(id: number, clear: (id: number) => void): Timer {
   return { cancel: () => clear(id) };
 }
 
-/** What is to be called soon. A timer would wait for 4 milliseconds, and in a hidden page for a second. */
+/** What is to be called soon, each in a turn of its own, in this order. */
 const calls: (() => void)[] = [];
+const turn = () => calls.shift()?.();
 let channel: MessageChannel | undefined;
 
+/** A timer would wait for 4 milliseconds, and in a hidden page for a second. */
 function soon(call: () => void): void {
   if (channel === undefined) {
     channel = new MessageChannel();
-    channel.port1.onmessage = () => calls.shift()?.();
+    channel.port1.onmessage = turn;
   }
   calls.push(call);
   channel.port2.postMessage(0);
@@ -84,8 +86,12 @@ function yieldTo(call: () => void): void {
       frameDue = undefined;
     });
   }
-  if (now - frameDue > FRAME_MS) setTimeout(call, 0);
-  else soon(call);
+  if (now - frameDue <= FRAME_MS) {
+    soon(call);
+    return;
+  }
+  calls.push(call);
+  setTimeout(turn, 0);
 }
 
 function spawn(files: Omit<PageFiles, "kernel">, boot: WorkerBoot, events: WorkerEvents): WorkerHandle {

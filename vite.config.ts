@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 
 const KERNELS = ["kernel.wasm", "kernel-scalar.wasm", "kernel-serial.wasm"];
@@ -39,7 +40,6 @@ const modules = defineConfig({
     fileParallelism: false, // the engine's tests take all cores
     testTimeout: 30_000,
     retry: 0,
-    server: { deps: { external: [/puppeteer-core/] } }, // not to be transformed, which takes seconds
   },
 });
 
@@ -74,13 +74,45 @@ const web = () =>
     build: {
       ...page,
       rolldownOptions: {
-        input: { web: "web/index.ts", element: "web/element/index.ts" },
-        preserveEntrySignatures: "strict", // what they share is in a file of its own, not exported by one of them
-        output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "web-[hash].js" },
+        input: { web: "web/index.ts" },
+        output: { format: "es", entryFileNames: "[name].js", codeSplitting: false },
       },
     },
     ssr: pageSsr,
   });
+
+/**
+ * `vite build --mode element`: a file beside web.js, whose engine, and class of errors, it uses. Built together the two would
+ * share a third file, and the URLs be there, where nobody looks for them.
+ */
+const element = () =>
+  defineConfig({
+    build: {
+      ...page,
+      rolldownOptions: {
+        input: { element: "web/element/index.ts" },
+        output: { format: "es", entryFileNames: "[name].js", codeSplitting: false },
+      },
+    },
+    ssr: pageSsr,
+    plugins: [
+      {
+        name: "allcores-element",
+        enforce: "pre",
+        resolveId(source, importer) {
+          if (importer === undefined) return;
+          if (source === "../index.ts" || source === "./web.js") return { id: "./web.js", external: true };
+          if (source.endsWith("/errors.ts") && importer !== ERRORS) return ERRORS;
+        },
+        load(id) {
+          if (id !== ERRORS) return;
+          return `export { EngineError } from "./web.js"; export { messageOf } from ${JSON.stringify(resolve("src/errors.ts"))};`;
+        },
+      },
+    ],
+  });
+
+const ERRORS = "\0allcores:errors";
 
 /** `vite build --mode web-worker`: one file that imports nothing. */
 const webWorker = () =>
@@ -122,6 +154,6 @@ function dataUrlOf(kernel: string): string {
   return `data:application/wasm;base64,${readFileSync(`build/${kernel}`, "base64")}`;
 }
 
-const configs = { worker: () => worker, web, "web-worker": webWorker, inline };
+const configs = { worker: () => worker, web, element, "web-worker": webWorker, inline };
 
 export default defineConfig(({ mode }) => configs[mode as keyof typeof configs]?.() ?? modules);

@@ -19,7 +19,14 @@ const PARTS = [
   {
     script: "build:host",
     sources: ["src", "node", "web", "assembly/layout.ts", "vite.config.ts", "tsconfig.json", "build/kernel.wasm"],
-    outputs: ["dist/node.js", "dist/node-worker.cjs", "dist/web.js", "dist/worker.js", "dist/inline.js"],
+    outputs: [
+      "dist/node.js",
+      "dist/node-worker.cjs",
+      "dist/web.js",
+      "dist/element.js",
+      "dist/worker.js",
+      "dist/inline.js",
+    ],
   },
   {
     script: "build:peers",

@@ -1,10 +1,10 @@
-// Prints the sum over all runners, alone on a line: vitest's own tests, those of the suite that it ran on each runtime, and
-// the checks that failed. Exits with 1 if anything failed.
+// Prints the sum over all runners, alone on a line: vitest's own tests, those of the suites that it ran on each runtime and
+// in each browser, and the checks that failed. Exits with 1 if anything failed.
 
 import { existsSync, readFileSync } from "node:fs";
 
 const [report = "", failedSteps = "0"] = process.argv.slice(2);
-const runtimes = "build/runtimes-report.json";
+const suites = ["build/runtimes-report.json", "build/browsers-report.json"];
 
 let passed = 0;
 let failed = Number(failedSteps);
@@ -20,8 +20,9 @@ if (existsSync(report)) {
 } else {
   failed++;
 }
-if (existsSync(runtimes)) {
-  for (const suite of JSON.parse(readFileSync(runtimes, "utf8"))) {
+for (const path of suites) {
+  if (!existsSync(path)) continue;
+  for (const suite of JSON.parse(readFileSync(path, "utf8"))) {
     passed += suite.passed;
     failed += suite.failed;
     skipped += suite.skipped;

@@ -26,6 +26,7 @@ export function createNodeHost(files: NodeHostFiles = {}): Host {
     after: (ms, call) => unreferenced(setTimeout(call, ms)),
     every: (ms, call) => unreferenced(setInterval(call, ms)),
     soon: (call) => void setImmediate(call),
+    yield: (call) => void setImmediate(call),
     kernel: (build) => compileKernel(new URL(build === "simd" ? "kernel.wasm" : "kernel-scalar.wasm", kernels)),
     givenKernel: undefined,
     instantiate: (module, memory) => instantiateKernel(module, memory, performance.timeOrigin),

@@ -102,6 +102,8 @@ export interface Host {
   every(ms: number, call: () => void): Timer;
   /** Calls back in a later turn of the event loop, as soon as what has come meanwhile was heard. */
   soon(call: () => void): void;
+  /** As `soon`, for whoever computes in this thread: what is to be drawn is drawn first, if that is due. */
+  yield(call: () => void): void;
   /** Loads and compiles a build of the kernel, once. */
   kernel(build: Build): Promise<WebAssembly.Module>;
   /** Loads the kernel that the caller gave, if he did: then no build is to be chosen. */

@@ -15,7 +15,7 @@ function spawnHere(host: Host, { module }: WorkerBoot, events: WorkerEvents): Wo
   let gone = false;
   let hear: (message: HostMessage) => void = () => {};
   /** Every message is a turn of its own, in either direction. */
-  const later = (call: () => void) => host.soon(() => void (gone || call()));
+  const later = (call: () => void) => host.yield(() => void (gone || call()));
   serveIsolated((memory) => host.instantiate(module, memory), {
     post: (message) => later(() => events.message(message)),
     listen: (listener) => {

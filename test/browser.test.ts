@@ -1,11 +1,9 @@
 // The engine in real pages: what is published, served as it is, in Chromium and Firefox.
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import type { Page } from "puppeteer-core";
 import { afterAll, describe, expect, test } from "vitest";
-import type { EngineOptions } from "../src/types.ts";
 import type { SiteServer, SiteServerOptions } from "../web/server.ts";
-import { type Browser, browsers, closeBrowsers } from "./browser/drive.ts";
+import { type Browser, browsers, closeBrowsers, inPage } from "./browser/drive.ts";
 import { runSuiteInPage } from "./browser/run.ts";
 import { createTestSite } from "./browser/site.ts";
 
@@ -43,14 +41,14 @@ describe.each(all.map((browser) => [browser.label, browser] as const))("in %s", 
     { timeout: MINUTES },
     async (mode) => {
       const { page, problems, workers, close } = await browser.open({ url: (await site()).origin });
-      await inPage(page, { mode, threads: 3 }, "globalThis.engine = await createEngine(options);");
+      await inPage(page, "globalThis.engine = await createEngine(input);", { mode, threads: 3 });
       expect(await workers()).toBe(3); // they are counted
-      await inPage(page, {}, "await engine.close();");
+      await inPage(page, "await engine.close();");
       await expect.poll(workers).toBe(0);
-      const cycle = `const engine = await createEngine(options);
+      const cycle = `const engine = await createEngine(input);
         await engine.mandelbrot({ width: 10, height: 10 });
         await engine.close();`;
-      await inPage(page, { mode, threads: 2 }, `for (let cycle = 0; cycle < 100; cycle++) { ${cycle} }`);
+      await inPage(page, `for (let cycle = 0; cycle < 100; cycle++) { ${cycle} }`, { mode, threads: 2 });
       await expect.poll(workers).toBe(0);
       expect(problems).toEqual([]);
       await close();
@@ -84,12 +82,4 @@ function pages(
       ? ([["Document-Isolation-Policy", "document-isolation", true]] as ReturnType<typeof pages>)
       : []),
   ];
-}
-
-/** Runs a program in a page, which has `createEngine` and the given `options`, and returns what it returns. */
-function inPage<T>(page: Page, options: EngineOptions, program: string): Promise<T> {
-  return page.evaluate(`(async (options) => {
-    const { createEngine } = await import("/dist/web.js");
-    ${program}
-  })(${JSON.stringify(options)})`) as Promise<T>;
 }

@@ -1210,7 +1210,7 @@ describe("in single mode", () => {
     const host: Host = {
       ...openHost(),
       now: () => now++ * 1000, // every look at this clock is a second later
-      soon: (call) => {
+      yield: (call) => {
         turns++;
         setImmediate(call);
       },

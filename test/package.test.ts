@@ -1,9 +1,10 @@
 // What is published: packed, installed into an empty project, and used there.
 
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
@@ -48,6 +49,8 @@ describe("the package", () => {
         "README.md",
         "dist/cli.js",
         ...names.filter((name) => name.endsWith("-HASH.js")),
+        "dist/element.js",
+        "dist/inline.js",
         "dist/kernel-scalar.wasm",
         "dist/kernel-serial.wasm",
         "dist/kernel.wasm",
@@ -56,9 +59,15 @@ describe("the package", () => {
         "dist/node-worker.cjs",
         "dist/node.js",
         "dist/types/assembly/layout.d.ts",
-        "dist/types/node/index.d.ts",
+        "dist/types/src/colors.d.ts",
         "dist/types/src/errors.d.ts",
         "dist/types/src/types.d.ts",
+        "dist/types/web/element/index.d.ts",
+        "dist/types/web/element/view.d.ts",
+        "dist/types/web/index.d.ts",
+        "dist/types/web/inline.d.ts",
+        "dist/web.js",
+        "dist/worker.js",
         "package.json",
       ].sort(),
     );
@@ -93,19 +102,77 @@ describe("in an empty project", () => {
   test("the public doors open, and lead to exactly these names", () => {
     const script = `
       import * as main from "allcores";
+      import * as inline from "allcores/inline";
       import * as layout from "allcores/layout";
       import { createRequire } from "node:module";
       const { resolve } = createRequire(import.meta.url);
-      resolve("allcores/kernel.wasm"); resolve("allcores/kernel-scalar.wasm"); resolve("allcores/package.json");
+      const files = ["kernel.wasm", "kernel-scalar.wasm", "worker", "package.json"].map((door) => resolve("allcores/" + door));
       let closed = 0;
-      for (const path of ["allcores/dist/node.js", "allcores/worker", "allcores/src/engine.ts"]) {
+      for (const path of ["allcores/dist/node.js", "allcores/dist/worker.js", "allcores/src/engine.ts"]) {
         try { resolve(path); } catch { closed++; }
       }
-      console.log(JSON.stringify({ main: Object.keys(main), layout: Object.keys(layout), closed }));`;
+      const names = (door) => Object.keys(door);
+      console.log(JSON.stringify({ main: names(main), inline: names(inline), layout: names(layout), files, closed }));`;
     const doors = JSON.parse(node(["--input-type=module", "--eval", script]));
-    expect(doors.main.sort()).toEqual(["EngineError", "createEngine"]);
+    expect(doors.main.sort()).toEqual(["EngineError", "createEngine", "diagnose"]);
+    expect(doors.inline.sort()).toEqual(["EngineError", "createEngine", "diagnose"]);
     expect(doors.layout.sort()).toEqual(Object.keys(layout).sort());
+    expect(doors.files.map((path: string) => basename(path))).toEqual([
+      "kernel.wasm",
+      "kernel-scalar.wasm",
+      "worker.js",
+      "package.json",
+    ]);
     expect(doors.closed).toBe(3);
+  });
+
+  test("each platform gets its own engine by the same name, and pages get the default", () => {
+    const main = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")).exports["."];
+    const chosen = (...conditions: string[]) =>
+      Object.entries(main).find(([name]) => name === "default" || conditions.includes(name))?.[1];
+    expect(Object.keys(main)[0]).toBe("types");
+    expect(Object.keys(main).at(-1)).toBe("default");
+    for (const runtime of ["node", "deno", "bun"]) expect(chosen(runtime, "import")).toBe("./dist/node.js");
+    // Bundlers for pages, for a page's workers, and those that know no platform; some of them say node, too.
+    for (const conditions of [["browser"], ["worker", "browser"], ["browser", "node"], ["import"]]) {
+      expect(chosen(...conditions)).toBe("./dist/web.js");
+    }
+  });
+
+  test("a server may import what is for pages: nothing happens, and an engine is refused with the reason", () => {
+    const script = `
+      for (const condition of ["web", "inline"]) {
+        const { createEngine, diagnose } = await import("./node_modules/allcores/dist/" + condition + ".js");
+        await createEngine().catch(({ code, message }) => console.log(code, message));
+        await diagnose().catch(({ code, message }) => console.log(code, message));
+      }`;
+    const lines = node(["--input-type=module", "--eval", script]).trim().split("\n");
+    expect(lines).toHaveLength(4);
+    for (const line of lines)
+      expect(line).toMatch(/^E_UNSUPPORTED there is no browser here: on a server, import allcores/);
+  });
+
+  test("what bundlers look for in a page's file is there as they look for it, and what a page loads imports nothing", () => {
+    const read = (name: string) => readFileSync(join(installed, "dist", name), "utf8");
+    const web = read("web.js");
+    expect(web).toContain('new Worker(new URL("./worker.js", import.meta.url), { type: "module" })');
+    expect(web).toContain('new URL("./kernel.wasm", import.meta.url)');
+    expect(web).toContain('new URL("./kernel-scalar.wasm", import.meta.url)');
+    for (const name of ["web.js", "worker.js", "inline.js"]) {
+      expect(read(name)).not.toMatch(/^\s*(import\b|export .* from)|\bimport\(|["']node:/m);
+    }
+    for (const name of ["worker.js", "inline.js", "element.js"]) expect(read(name)).not.toContain("import.meta");
+    expect(read("element.js").match(/\bfrom "[^"]*"/g)).toEqual(['from "./web.js"']); // one engine, and one class of errors
+    expect(read("worker.js")).not.toMatch(/^(await|export)\b/m); // so that it runs as a classic script, too
+  });
+
+  test("a page's file names the hash of each kernel that comes with it", () => {
+    for (const name of ["kernel.wasm", "kernel-scalar.wasm"]) {
+      const hash = createHash("sha256")
+        .update(readFileSync(join(installed, "dist", name)))
+        .digest("base64");
+      expect(readFileSync(join(installed, "dist/web.js"), "utf8")).toContain(`"sha256-${hash}"`);
+    }
   });
 
   test("the README's first example runs", () => {
@@ -134,7 +201,8 @@ describe("in an empty project", () => {
 
   test("the types check for a program without DOM or Node types", () => {
     const program = `
-      import { createEngine, EngineError, type Engine, type MandelbrotResult, type ErrorCode } from "allcores";
+      import { createEngine, diagnose, EngineError, type Engine, type MandelbrotResult, type ErrorCode } from "allcores";
+      import { createEngine as createInlineEngine } from "allcores/inline";
       import { ABI_VERSION } from "allcores/layout";
       export async function picture(): Promise<Uint32Array> {
         await using engine: Engine = await createEngine({ threads: 2 });
@@ -145,6 +213,11 @@ describe("in an empty project", () => {
         engine.count({ thread: 3 });
         return new Uint32Array(result.counts);
       }
+      export const engines: Promise<Engine>[] = [createEngine({ workerUrl: "/worker.js" }), createInlineEngine()];
+      export const modes = diagnose().then(({ mode, problems }) => [mode, ...problems.map(({ code }) => code)]);
+      export const isMissing = (code: ErrorCode): boolean => code === "E_WORKER_MISSING" || code === "E_NOT_ISOLATED";
+      // @ts-expect-error There is no such code.
+      export const isStrange = (code: ErrorCode): boolean => code === "E_STRANGE";
       export const version: ${layout.ABI_VERSION} = ABI_VERSION;
       export const codeOf = (error: unknown): ErrorCode | undefined => (error instanceof EngineError ? error.code : undefined);`;
     mkdirSync(join(project, "src"));

@@ -85,40 +85,48 @@ interface TrustedTypes {
   createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
 }
 
-/** The engine's policy, once it was needed. It lets the addresses of its own workers pass, and no others. */
+/** The engine's policy, once it was asked for. It lets the addresses of its own workers pass, and no others. */
 let policy: ReturnType<TrustedTypes["createPolicy"]> | undefined;
 const ownUrls = new Set<string>();
 
+/**
+ * There is no asking whether a page demands Trusted Types, and trying without them would be a violation, which goes to the
+ * console and to the page's reports. So where there are Trusted Types, they are used.
+ */
 function startOwnWorker(own: OwnFiles): WorkerLike {
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
-  if (policy === undefined) {
-    try {
-      return own.startWorker();
-    } catch (error) {
-      // There is no asking whether a page demands Trusted Types, but by trying.
-      if (!(error instanceof TypeError) || trustedTypes === undefined) throw error;
-      policy = createPolicy(trustedTypes, error);
-    }
+  if (trustedTypes === undefined) return own.startWorker();
+  try {
+    policy ??= createPolicy(trustedTypes);
+  } catch (cause) {
+    // The page has a list of policies, which is not to say that it demands any.
+    return startUntrusted(own, cause);
   }
   const url = own.workerUrl();
   ownUrls.add(url);
   return new Worker(policy.createScriptURL(url), { type: "module" });
 }
 
-function createPolicy(trustedTypes: TrustedTypes, cause: unknown) {
+function startUntrusted(own: OwnFiles, cause: unknown): WorkerLike {
   try {
-    return trustedTypes.createPolicy("allcores", {
-      createScriptURL(url) {
-        if (!ownUrls.has(url)) throw new TypeError(`${url} is not a worker of allcores`);
-        return url;
-      },
-    });
-  } catch {
+    return own.startWorker();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
     throw new EngineError(
       "E_TRUSTED_TYPES",
       "The page demands Trusted Types, and does not allow the engine's policy: add allcores to the trusted-types of its " +
-        "Content-Security-Policy, or give createEngine a createWorker that makes the worker by a policy of the page's own.",
+        "Content-Security-Policy (and 'allow-duplicates', if the engine is in two of its scripts), or give createEngine a " +
+        "createWorker that makes the worker by a policy of the page's own.",
       { cause },
     );
   }
+}
+
+function createPolicy(trustedTypes: TrustedTypes) {
+  return trustedTypes.createPolicy("allcores", {
+    createScriptURL(url) {
+      if (!ownUrls.has(url)) throw new TypeError(`${url} is not a worker of allcores`);
+      return url;
+    },
+  });
 }

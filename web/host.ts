@@ -40,6 +40,7 @@ export function createWebHost({ kernel, ...files }: PageFiles): Host {
     after: (ms, call) => timer(setTimeout(call, ms), clearTimeout),
     every: (ms, call) => timer(setInterval(call, ms), clearInterval),
     soon,
+    yield: yieldTo,
     kernel: (build) => loadKernel(typeof kernel === "function" ? kernel(build) : kernel),
     givenKernel: typeof kernel === "function" ? undefined : () => loadKernel(kernel),
     instantiate: (module, memory) => instantiateKernel(module, memory, performance.timeOrigin),
@@ -51,17 +52,46 @@ function timer(id: number, clear: (id: number) => void): Timer {
   return { cancel: () => clear(id) };
 }
 
-/** What is to be called soon. A timer would wait for 4 milliseconds, and in a hidden page for a second. */
+/** What is to be called soon, each in a turn of its own, in this order. */
 const calls: (() => void)[] = [];
+const turn = () => calls.shift()?.();
 let channel: MessageChannel | undefined;
 
+/** A timer would wait for 4 milliseconds, and in a hidden page for a second. */
 function soon(call: () => void): void {
   if (channel === undefined) {
     channel = new MessageChannel();
-    channel.port1.onmessage = () => calls.shift()?.();
+    channel.port1.onmessage = turn;
   }
   calls.push(call);
   channel.port2.postMessage(0);
+}
+
+/** Milliseconds that a frame may wait for: as long as one is shown, and some more. */
+const FRAME_MS = 20;
+
+/** Since when a frame is waited for; undefined: for none. */
+let frameDue: number | undefined;
+
+/** Firefox lets a chain of messages run for 60 milliseconds before it draws; behind a timer it draws at once. */
+function yieldTo(call: () => void): void {
+  if (typeof requestAnimationFrame !== "function" || globalThis.document?.visibilityState === "hidden") {
+    soon(call); // nothing is drawn
+    return;
+  }
+  const now = performance.now();
+  if (frameDue === undefined) {
+    frameDue = now;
+    requestAnimationFrame(() => {
+      frameDue = undefined;
+    });
+  }
+  if (now - frameDue <= FRAME_MS) {
+    soon(call);
+    return;
+  }
+  calls.push(call);
+  setTimeout(turn, 0);
 }
 
 function spawn(files: Omit<PageFiles, "kernel">, boot: WorkerBoot, events: WorkerEvents): WorkerHandle {

@@ -31,6 +31,17 @@ export interface OpenOptions {
   media?: MediaFeature[];
 }
 
+/**
+ * Runs a program in a page, with what is published at /dist/web.js: `createEngine` and `diagnose`. It is given `input`, and
+ * what it returns is returned.
+ */
+export function inPage<T>(page: Page, program: string, input: unknown = {}): Promise<T> {
+  return page.evaluate(`(async (input) => {
+    const { createEngine, diagnose } = await import("/dist/web.js");
+    ${program}
+  })(${JSON.stringify(input)})`) as Promise<T>;
+}
+
 /** A page, and what it complained of. */
 export interface OpenPage {
   page: Page;
@@ -46,6 +57,9 @@ export interface OpenPage {
 }
 
 const VIEWPORT: Viewport = { width: 1000, height: 700, deviceScaleFactor: 1 };
+
+/** A name for this machine that browsers do not take for secure, as they do `localhost`. */
+export const INSECURE_HOST = "insecure.test";
 
 /** Milliseconds that a browser may take to start, on a machine that is busy. */
 const LAUNCH_MS = 60_000;
@@ -89,7 +103,10 @@ async function launch(name: BrowserName): Promise<Browser> {
       executablePath,
       headless: true,
       timeout: LAUNCH_MS,
-      args: isChromium ? [...unsandboxed, "--disable-dev-shm-usage"] : [],
+      args: isChromium
+        ? [...unsandboxed, "--disable-dev-shm-usage", `--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1`]
+        : [],
+      extraPrefsFirefox: { "network.dns.localDomains": INSECURE_HOST },
     })
     .catch((error) => {
       throw new Error(`${executablePath} does not start: ${error.message}`, { cause: error });

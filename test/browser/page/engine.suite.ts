@@ -47,6 +47,8 @@ async function expectToWork(engine: Engine): Promise<void> {
   expect(workers).toHaveLength(engine.threads);
 }
 
+const isSmall = ({ sum }: Golden) => sum < 20_000_000;
+
 const sum = (numbers: number[]) => numbers.reduce((all, number) => all + number, 0);
 
 test("the page is a secure context, whose isolation is what it says in its address", () => {
@@ -94,6 +96,20 @@ describe.each(PARALLEL)("exact in %s mode", (mode) => {
   }
 });
 
+test("single mode computes the smaller golden cases exactly, on either build", async () => {
+  for (const build of ["simd", "scalar"] as const) {
+    await withEngine({ mode: "single", build }, async (engine) => {
+      expect(engine).toMatchObject({ mode: "single", threads: 1, build, modeReason: { code: "requested" } });
+      for (const { name, width, height, region, maxIterations, sha256: expected } of goldens.filter(isSmall)) {
+        for (const algorithm of ["naive", "exact"] as const) {
+          const { counts } = await engine.mandelbrot({ width, height, region, maxIterations, algorithm });
+          expect(`${name} ${algorithm} ${await sha256(counts)}`).toBe(`${name} ${algorithm} ${expected}`);
+        }
+      }
+    });
+  }
+});
+
 test("an engine without options takes the best mode that the page allows, and says why", async () => {
   await withEngine({}, async (engine) => {
     expect(engine.mode).toBe(PARALLEL[0]);
@@ -107,7 +123,7 @@ test.runIf(!crossOriginIsolated)(
   "shared mode, insisted on, is refused with the reason and the headers to send",
   async () => {
     const refused = createEngine({ mode: "shared" });
-    await expect(refused).rejects.toMatchObject({ code: "E_UNSUPPORTED" });
+    await expect(refused).rejects.toMatchObject({ code: "E_NOT_ISOLATED" });
     await expect(refused).rejects.toThrow(/not cross-origin isolated.*Cross-Origin-Opener-Policy: same-origin/s);
   },
 );

@@ -1,11 +1,12 @@
 // The engine in real pages: what is published, served as it is, in Chromium and Firefox.
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import { afterAll, describe, expect, test } from "vitest";
-import type { SiteServer, SiteServerOptions } from "../web/server.ts";
-import { type Browser, browsers, closeBrowsers, inPage } from "./browser/drive.ts";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import type { SiteServer } from "../web/server.ts";
+import { browsers, closeBrowsers, inPage } from "./browser/drive.ts";
+import { findBrowser } from "./browser/find.ts";
 import { runSuiteInPage } from "./browser/run.ts";
-import { createTestSite } from "./browser/site.ts";
+import { createTestSite, type TestSiteOptions } from "./browser/site.ts";
 
 const MINUTES = 60_000;
 
@@ -23,7 +24,7 @@ afterAll(async () => {
   writeFileSync(report, JSON.stringify(ran));
 });
 
-async function site(options: SiteServerOptions & { suite?: string } = {}): Promise<SiteServer> {
+async function site(options: TestSiteOptions = {}): Promise<SiteServer> {
   const server = await createTestSite(options);
   servers.push(server);
   return server;
@@ -55,12 +56,30 @@ describe.each(all.map((browser) => [browser.label, browser] as const))("in %s", 
     },
   );
 
-  describe.each(pages(browser))("on a page with %s", (_, headers, isolated) => {
+  const understands = browser.name === "chromium";
+  test(`a page with Document-Isolation-Policy is ${understands ? "" : "not "}isolated, and the engine runs`, async () => {
+    const { origin } = await site({ headers: "document-isolation" });
+    const { page, problems, close } = await browser.open({ url: origin });
+    const program = `const engine = await createEngine();
+      const { mode, modeReason } = engine;
+      const { counts } = await engine.mandelbrot({ width: 10, height: 10 });
+      await engine.close();
+      return [crossOriginIsolated, mode, modeReason.code, counts.length];`;
+    const expected = understands ? [true, "shared", "threads-available"] : [false, "isolated", "not-isolated"];
+    expect(await inPage(page, program)).toEqual([...expected, 100]);
+    expect(problems).toEqual([]);
+    await close();
+  });
+
+  describe.each([
+    ["COOP and COEP", "isolated"],
+    ["neither of them", "none"],
+  ] as const)("on a page with %s", (_, headers) => {
     test("the engine's suite passes, under the strictest policy, and the console stays empty", {
       timeout: 6 * MINUTES,
     }, async () => {
       const { origin } = await site({ headers, suite: "browser/page/engine.suite" });
-      const result = await runSuiteInPage(browser, `${origin}/suite?isolated=${isolated}`);
+      const result = await runSuiteInPage(browser, `${origin}/suite?isolated=${headers === "isolated"}`);
       const { passed, failed, skipped, failures, milliseconds } = result;
       const seconds = (milliseconds / 1000).toFixed(1);
       ran.push({ runtime: `${label}, ${headers}`, passed, failed, skipped });
@@ -71,15 +90,26 @@ describe.each(all.map((browser) => [browser.label, browser] as const))("in %s", 
   });
 });
 
-/** The pages that a browser knows: a title, the header set, and whether it isolates. */
-function pages(
-  browser: Browser,
-): [title: string, headers: NonNullable<SiteServerOptions["headers"]>, isolated: boolean][] {
-  return [
-    ["COOP and COEP", "isolated", true],
-    ["neither of them", "none", false],
-    ...(browser.name === "chromium"
-      ? ([["Document-Isolation-Policy", "document-isolation", true]] as ReturnType<typeof pages>)
-      : []),
-  ];
+test("a browser that a variable names, and that is not there, is an error that says so", async () => {
+  vi.stubEnv("ALLCORES_FIREFOX", "/nowhere/firefox");
+  await expect(findBrowser("firefox")).rejects.toThrow("ALLCORES_FIREFOX names /nowhere/firefox, which is not");
+  vi.unstubAllEnvs();
+});
+
+// The last one: it ends the browsers.
+test("closing the browsers leaves none of their processes", async () => {
+  const groups = all.map(({ puppeteer }) => puppeteer.process()?.pid as number);
+  expect(groups.every(isRunning)).toBe(true);
+  await closeBrowsers();
+  // A dead process counts until the system has collected it.
+  await expect.poll(() => groups.some(isRunning), { timeout: 10_000 }).toBe(false);
+});
+
+/** Whether any process of a group is there; on Windows, whether its first one is. */
+function isRunning(group: number): boolean {
+  try {
+    return process.kill(process.platform === "win32" ? group : -group, 0);
+  } catch {
+    return false;
+  }
 }

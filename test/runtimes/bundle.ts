@@ -1,11 +1,15 @@
-// Bundles the engine's suite into one file that any runtime can run: `vitest` is replaced by harness.ts.
+// Bundles a suite into one file that any runtime, or a page, can run: `vitest` is replaced by harness.ts.
 
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
+const harness = fileURLToPath(new URL("harness.ts", import.meta.url));
+
 const ENTRY = "virtual:suite";
+
+type World = keyof typeof DOORS;
 
 /** What a suite's `allcores` is. */
 const DOORS = {
@@ -13,15 +17,30 @@ const DOORS = {
   page: { id: "/dist/web.js", external: "absolute" },
 } as const;
 
+/** Bundles the suite test/NAME.ts, writes build/NAME.js, and returns its path. */
+export function bundleSuite(name: string, world: World = "node"): Promise<string> {
+  return bundle(
+    name,
+    world,
+    `import { runSuite } from ${JSON.stringify(harness)};
+    await runSuite(${JSON.stringify(name)}, () => import(${JSON.stringify(sourceOf(name))}));`,
+  );
+}
+
+/** The same for a program, which may not import `vitest`. */
+export function bundleProgram(name: string, world: World): Promise<string> {
+  return bundle(name, world, `import ${JSON.stringify(sourceOf(name))};`);
+}
+
+function sourceOf(name: string): string {
+  return fileURLToPath(new URL(`../${name}.ts`, import.meta.url));
+}
+
 /**
- * Bundles the suite test/NAME.ts, writes build/NAME.js, and returns its path.
- *
  * What is published is not bundled but imported from dist/, as it is. A URL relative to `import.meta.url` means the
  * same in the bundle as in a suite right in test/, since both lie one folder below the root.
  */
-export async function bundleSuite(name: string, world: keyof typeof DOORS = "node"): Promise<string> {
-  const suite = fileURLToPath(new URL(`../${name}.ts`, import.meta.url));
-  const harness = fileURLToPath(new URL("harness.ts", import.meta.url));
+async function bundle(name: string, world: World, entry: string): Promise<string> {
   await build({
     root,
     configFile: false,
@@ -39,9 +58,7 @@ export async function bundleSuite(name: string, world: keyof typeof DOORS = "nod
           return published === undefined ? null : { id: `../${published}`, external: "relative" };
         },
         load(id) {
-          if (id !== ENTRY) return null;
-          return `import { runSuite } from ${JSON.stringify(harness)};
-            await runSuite(${JSON.stringify(name)}, () => import(${JSON.stringify(suite)}));`;
+          return id === ENTRY ? entry : null;
         },
       },
     ],

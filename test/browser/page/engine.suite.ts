@@ -3,6 +3,7 @@
 
 import { createEngine, type Engine, type EngineOptions, type MandelbrotOptions, type Mode } from "allcores";
 import { describe, expect, test } from "vitest";
+import { LONG, timeToAbort } from "./abort.ts";
 import { longestPause } from "./pauses.ts";
 
 /** A case of test/golden.ts, as the page is told of it. */
@@ -17,9 +18,6 @@ const goldens: Golden[] = await (await fetch("/golden.json")).json();
 
 const PARALLEL: Mode[] = crossOriginIsolated ? ["shared", "isolated"] : ["isolated"];
 const MODES: Mode[] = [...PARALLEL, "single"];
-
-/** Long enough to be interrupted: minutes. */
-const LONG: MandelbrotOptions = { width: 4000, height: 4000, maxIterations: 50_000, algorithm: "naive" };
 
 /** Milliseconds of a task of the main thread from which on a browser calls it long. */
 const LONG_TASK_MS = 50;
@@ -155,19 +153,7 @@ describe.each(MODES)("in %s mode", (mode) => {
     await withEngine({ mode, threads: 2 }, async (engine) => {
       const left: number[] = [];
       for (let round = 0; round < 5; round++) {
-        const controller = new AbortController();
-        let begun = () => {};
-        const running = new Promise<void>((resolve) => {
-          begun = resolve;
-        });
-        const onProgress = ({ done }: { done: number }) => void (done > 0 && begun());
-        const job = engine.mandelbrot({ ...LONG, signal: controller.signal, onProgress });
-        job.catch(() => {}); // it is looked at below
-        await running;
-        const aborted = performance.now();
-        controller.abort();
-        await expect(job).rejects.toMatchObject({ code: "E_ABORTED", name: "AbortError" });
-        left.push(performance.now() - aborted); // a job ends when every worker has left it
+        left.push(await timeToAbort(engine));
         await expectToWork(engine);
       }
       console.log(`${mode}: from abort to the last worker's leaving: ${left.map((ms) => ms.toFixed(1)).join(", ")} ms`);

@@ -21,7 +21,7 @@ export async function count(flags: CountFlags, io: Io, signal: AbortSignal): Pro
   const guard = parseChoice("--guard", flags.guard, ["lock", "atomic", "none"]);
   checkWritable("--json", flags.json);
 
-  const engine = await createEngine({ threads });
+  const engine = await createEngine({ threads, mode: "shared" });
   try {
     const report = await measureCount(engine, { threads, increments, guard, signal });
     if (flags.json !== "-") io.out(formatCount(report));

@@ -103,7 +103,7 @@ async function measureMemory(threads: number): Promise<{ perThreadBytes: number 
 }
 
 async function withEngine<T>(threads: number, use: (engine: Engine) => Promise<T>): Promise<T> {
-  const engine = await createEngine({ threads });
+  const engine = await createEngine({ threads, mode: "shared" });
   try {
     return await use(engine);
   } finally {

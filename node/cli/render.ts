@@ -35,7 +35,7 @@ export async function render(flags: RenderFlags, io: Io, signal: AbortSignal): P
   checkWritable("--counts", countsPath);
   checkWritable("--png", png);
 
-  const engine = await createEngine(threads === undefined ? {} : { threads });
+  const engine = await createEngine(threads === undefined ? { mode: "shared" } : { mode: "shared", threads });
   const progress = io.progress(100);
   progress.label("rendering");
   let percent = 0;

@@ -29,6 +29,9 @@ export const START_RE: usize = FOUR + 16;
 export const START_IM: usize = START_RE + 64;
 /** What the search for cycles keeps: twelve vectors. */
 export const SEARCH: usize = START_IM + 64;
+/** z of eight survivors before a tested block, while it runs: the search, which uses these bytes too, does not run then. */
+export const BEFORE_RE: usize = SEARCH;
+export const BEFORE_IM: usize = BEFORE_RE + 64;
 /** Real parts of the columns of a strip. */
 export const COLUMNS: usize = SEARCH + 192;
 /** The survivors' z, c, and pixel numbers. */

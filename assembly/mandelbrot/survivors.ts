@@ -18,7 +18,22 @@ import { stopped } from "../sync/thread";
 import { neverEscape, searchSteps } from "./cycles";
 import { CLOSE, returns } from "./discs";
 import { magnitude, POLL_ITERATIONS, storeInside } from "./scalar";
-import { BUDGET, C_IM, C_RE, FOUR, LENGTH, NEAR, PIXEL, START_IM, START_RE, STEPS, Z_IM, Z_RE } from "./scratch";
+import {
+  BEFORE_IM,
+  BEFORE_RE,
+  BUDGET,
+  C_IM,
+  C_RE,
+  FOUR,
+  LENGTH,
+  NEAR,
+  PIXEL,
+  START_IM,
+  START_RE,
+  STEPS,
+  Z_IM,
+  Z_RE,
+} from "./scratch";
 
 /** Steps of a block, the multiple of many periods: an orbit is looked at between blocks, and must be back by then. */
 const BLOCK: i32 = 24;
@@ -174,6 +189,11 @@ function pass(
         if (n == end) break;
       }
       const steps = min(tested ? TESTED_PASS : block, end - n);
+      if (magnitudes) {
+        // Who escapes runs on and overflows; its magnitude is computed from here.
+        copy8(scratch + BEFORE_RE, at + Z_RE);
+        copy8(scratch + BEFORE_IM, at + Z_IM);
+      }
       const escaped = alive & ~runTested(scratch, at, steps);
       if (escaped) {
         iterations += settle(scratch, counts, magnitudes, first, escaped, n);
@@ -400,7 +420,10 @@ function runTested(scratch: usize, at: usize, steps: i32): i32 {
   );
 }
 
-/** Stores the results of those of the eight survivors from number `first` on that escaped as STEPS says, after n iterations. */
+/**
+ * Stores the results of those of the eight survivors from number `first` on that escaped as STEPS says, after n iterations,
+ * when z was what BEFORE has.
+ */
 function settle(scratch: usize, counts: usize, magnitudes: usize, first: i32, escaped: i32, n: i32): i64 {
   let iterations: i64 = 0;
   for (; escaped != 0; escaped &= escaped - 1) {
@@ -411,7 +434,14 @@ function settle(scratch: usize, counts: usize, magnitudes: usize, first: i32, es
     store<i32>(counts + offset, count);
     if (magnitudes) {
       const at = scratch + ((<usize>(first + lane)) << 3);
-      const value = magnitude(0, 0, load<f64>(at, C_RE), load<f64>(at, C_IM), count + MAGNITUDE_STEPS);
+      const before = scratch + ((<usize>lane) << 3);
+      const value = magnitude(
+        load<f64>(before, BEFORE_RE),
+        load<f64>(before, BEFORE_IM),
+        load<f64>(at, C_RE),
+        load<f64>(at, C_IM),
+        count - n + MAGNITUDE_STEPS,
+      );
       store<f32>(magnitudes + offset, value);
     }
   }

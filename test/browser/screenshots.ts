@@ -86,8 +86,8 @@ try {
         const media = [{ name: "prefers-color-scheme", value: theme }];
         const { page, problems, close } = await chromium.open({ url: `${server.origin}/${hash}`, viewport, media });
         await prepare(page);
-        const path = join(folder, `page-${title}.png`);
-        await page.screenshot({ path: path as `${string}.png`, fullPage: values.all !== undefined });
+        const path = join(folder, `page-${title}.webp`) as `${string}.webp`;
+        await page.screenshot({ path, type: "webp", quality: 82, fullPage: values.all !== undefined });
         const bytes = statSync(path).size;
         console.log(`${path}: ${Math.round(bytes / 1000)} kB${problems.map((problem) => `\n  ${problem}`).join("")}`);
         if (values.all === undefined && bytes > MOST_BYTES)

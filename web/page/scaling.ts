@@ -47,6 +47,7 @@ interface Group {
   rows: Map<number, HTMLTableRowElement>;
   samples: Map<number, Sample[]>;
   run: ScalingRun | undefined;
+  verdict: HTMLElement;
 }
 
 /** Cells behind that of the threads. */
@@ -206,9 +207,14 @@ export class Scaling {
         body.append(row);
       }
       table.append(body);
-      return { schedule: each, body, rows, samples: new Map<number, Sample[]>(), run: undefined };
+      const verdict = element("span", { textContent: "not measured yet." });
+      return { schedule: each, body, rows, samples: new Map<number, Sample[]>(), run: undefined, verdict };
     });
-    byId("scaling-verdicts").replaceChildren();
+    byId("scaling-verdicts").replaceChildren(
+      ...this.#groups.map(({ schedule: each, verdict }) =>
+        element("p", {}, element("b", { textContent: `${algorithm}, ${each}: ` }), verdict),
+      ),
+    );
     this.#setExports(false);
     this.#listTimelines();
     this.#draw();
@@ -256,8 +262,7 @@ export class Scaling {
       cell.className = "good";
       cell.title = run.countsSha256;
     }
-    const name = element("b", { textContent: `${run.workload.algorithm}, ${run.workload.schedule}: ` });
-    byId("scaling-verdicts").append(element("p", {}, name, run.verdict));
+    group.verdict.textContent = run.verdict;
     this.#draw();
   }
 
@@ -466,7 +471,6 @@ function conditionsOf({ mode, cores, build }: Engine): string {
     plural(cores, "core"),
     build === "simd" ? "SIMD kernel" : "scalar kernel",
     `clock with ${timerText(timerResolutionMs())}`,
-    "rows with * have more threads than cores",
   ].join(" · ");
 }
 

@@ -4,7 +4,10 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { EngineError } from "../src/errors.ts";
 import { filesOf, type OwnFiles } from "../web/files.ts";
 
-beforeAll(() => void vi.stubGlobal("location", new URL("https://page.example/app/")));
+beforeAll(() => {
+  vi.stubGlobal("location", new URL("https://page.example/app/"));
+  vi.stubGlobal("Worker", FakeWorker);
+});
 afterAll(() => void vi.unstubAllGlobals());
 
 const OWN_URL = "https://page.example/assets/worker.js";
@@ -21,8 +24,8 @@ class FakeWorker {
 
 const own: OwnFiles = {
   kernel: (build) => ({ url: `https://page.example/assets/${build}.wasm`, integrity: "sha256-x" }),
-  workerUrl: () => OWN_URL,
-  startWorker: () => new FakeWorker(OWN_URL),
+  // As `new Worker` does, which is looked up anew each time.
+  startWorker: () => new (globalThis as unknown as { Worker: typeof FakeWorker }).Worker(OWN_URL),
 };
 
 const EMPTY = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
@@ -32,6 +35,7 @@ describe("without options", () => {
     const files = filesOf({}, own);
     expect(files.kernel).toBe(own.kernel);
     expect(files.workerUrl()).toBe(OWN_URL);
+    expect(FakeWorker.made).toEqual([]); // asking for the address starts nothing
     expect(files.startWorker()).toBeInstanceOf(FakeWorker);
   });
 });
@@ -42,7 +46,6 @@ describe("with options", () => {
     ["/w.js", "https://page.example/w.js"],
     [new URL("https://cdn.example/w.js"), "https://cdn.example/w.js"],
   ])("an address is relative to the page: %s", (workerUrl, expected) => {
-    vi.stubGlobal("Worker", FakeWorker);
     const files = filesOf({ workerUrl }, own);
     expect(files.workerUrl()).toBe(expected);
     files.startWorker();

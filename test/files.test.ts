@@ -24,10 +24,8 @@ class FakeWorker {
 
 const own: OwnFiles = {
   kernel: (build) => ({ url: `https://page.example/assets/${build}.wasm`, integrity: "sha256-x" }),
-  startWorker() {
-    const { Worker } = globalThis as unknown as { Worker: typeof FakeWorker };
-    return new Worker(OWN_URL);
-  },
+  // As `new Worker` does, which is looked up anew each time.
+  startWorker: () => new (globalThis as unknown as { Worker: typeof FakeWorker }).Worker(OWN_URL),
 };
 
 const EMPTY = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
@@ -37,6 +35,7 @@ describe("without options", () => {
     const files = filesOf({}, own);
     expect(files.kernel).toBe(own.kernel);
     expect(files.workerUrl()).toBe(OWN_URL);
+    expect(FakeWorker.made).toEqual([]); // asking for the address starts nothing
     expect(files.startWorker()).toBeInstanceOf(FakeWorker);
   });
 });

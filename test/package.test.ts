@@ -69,6 +69,7 @@ describe("the package", () => {
         "dist/web.js",
         "dist/worker.js",
         "package.json",
+        "ports/conformance/vectors.json",
       ].sort(),
     );
   });
@@ -197,6 +198,23 @@ describe("in an empty project", () => {
     expect(npm(["exec", "--", "allcores", "count", "--threads", "3", "--increments", "100"], project)).toContain(
       "3 threads × 100, lock: 300 in",
     );
+  });
+
+  test("a host program is put to the kit of the package", () => {
+    const host = join(root, "ports/javascript/host.js");
+    const kit = [
+      "exec",
+      "--",
+      "allcores",
+      "conformance",
+      "--case",
+      "whole97x61",
+      "--threads",
+      "2",
+      "--",
+      process.execPath,
+    ];
+    expect(npm([...kit, host], project)).toMatch(/passed/);
   });
 
   test("the types check for a program without DOM or Node types", () => {
